@@ -1,0 +1,152 @@
+import type { ActorRefFrom, SnapshotFrom } from 'xstate'
+import { heldTokens } from '../core/budget/ledger.ts'
+import { poseOf, type World } from '../core/space/world.ts'
+import type { Configuration } from '../core/vocabulary/configuration.ts'
+import { describeIntent } from '../core/vocabulary/intent.ts'
+import type { Delay, HaltReport, Report, Status } from '../core/vocabulary/status.ts'
+import type { Verdict } from '../core/vocabulary/verdict.ts'
+import type { Body, BodyFacts } from '../drivers/body.ts'
+import type { agentMachine } from '../machines/agent.machine.ts'
+import type { kernelMachine } from '../machines/kernel.machine.ts'
+import type { llmMachine } from '../machines/llm.machine.ts'
+import type { robotMachine } from '../machines/robot.machine.ts'
+
+/** The running parts that a robot's status and report are read from. Nothing here is kept for their sake alone. */
+export interface Account {
+  readonly configuration: Configuration
+  readonly run: string
+  readonly seed: number | undefined
+  readonly brain: string
+  readonly body: Body
+  readonly facts: BodyFacts | undefined
+  readonly world: World
+  readonly root: SnapshotFrom<typeof robotMachine>
+  readonly kernel: ActorRefFrom<typeof kernelMachine> | undefined
+  readonly agent: ActorRefFrom<typeof agentMachine> | undefined
+  readonly llm: ActorRefFrom<typeof llmMachine> | undefined
+  readonly sensors: Readonly<Record<string, string>>
+  readonly halt: HaltReport | undefined
+}
+
+/** A robot as it is now. */
+export function statusOf(account: Account): Status {
+  const { configuration, root, body, facts, world } = account
+  const agent = account.agent?.getSnapshot()
+  const kernel = account.kernel?.getSnapshot()
+  const llm = account.llm?.getSnapshot()
+  return {
+    name: configuration.name,
+    pid: process.pid,
+    run: account.run,
+    state: stateOf(root),
+    causes: causesOf(account),
+    epoch: root.context.epoch,
+    body: body.kind,
+    deadman: facts?.deadman ?? false,
+    pose: configuration.body.wheels ? poseOf(world) : null,
+    goal: root.context.goal ?? null,
+    agent: {
+      state: agent ? pathOf(agent.value) : 'absent',
+      brain: account.brain,
+      lastIntent: agent?.context.intent ? describeIntent(agent.context.intent) : null,
+      lastVerdict: verdictLine(kernel?.context.lastVerdict),
+    },
+    sensors: account.sensors,
+    battery: world.battery?.charge ?? null,
+    budget: {
+      state: llm ? llm.value.budget : 'absent',
+      spent: llm?.context.ledger.spent ?? 0,
+      limit: llm?.context.ledger.limit ?? configuration.brain.budgetTokens,
+    },
+    llm: {
+      circuit: llm ? llm.value.circuit : 'absent',
+      lastError: llm?.context.lastError ?? null,
+    },
+    halt: account.halt ?? null,
+  }
+}
+
+/** What a run came to. `times` are the robot's seconds, the wall's, and how late the event loop was. */
+export function reportOf(
+  account: Account,
+  times: { readonly seconds: number; readonly wallSeconds: number; readonly delay: Delay },
+): Report {
+  const { configuration, root, body, facts, world } = account
+  const kernel = account.kernel?.getSnapshot().context
+  const ledger = account.llm?.getSnapshot().context.ledger
+  const truth = body.truth?.()
+  const distance = truth?.distanceMetres ?? (configuration.body.wheels ? world.distanceMetres : null)
+  const exit = exitOf(root)
+  return {
+    run: account.run,
+    seconds: times.seconds,
+    wallSeconds: times.wallSeconds,
+    seed: account.seed ?? null,
+    goal: root.context.goal ?? null,
+    state: stateOf(root),
+    exit,
+    causes: causesOf(account),
+    body: body.kind,
+    deadman: facts?.deadman ?? false,
+    halt: account.halt ?? { evidence: 'none', ms: 0 },
+    actuators: Object.fromEntries(
+      body.outputs().map(({ name, output, safe }) => [name, { output, safe }]),
+    ),
+    distanceM: distance === null ? null : round(distance),
+    collisions: truth?.collisions ?? null,
+    intents: {
+      proposed: kernel?.proposed ?? 0,
+      permitted: kernel?.permitted ?? 0,
+      refused: kernel?.refused ?? 0,
+    },
+    tokens: {
+      limit: ledger?.limit ?? configuration.brain.budgetTokens,
+      spent: ledger?.spent ?? 0,
+      assumed: ledger?.assumed ?? 0,
+      held: ledger ? heldTokens(ledger) : 0,
+    },
+    eventLoopDelayMs: times.delay,
+    recordDir: null,
+  }
+}
+
+/** The causes that an end as asked leaves behind. Any other means that a fault halted the robot. */
+export const endCauses: readonly string[] = ['end of run', 'asked to halt']
+
+function exitOf(root: SnapshotFrom<typeof robotMachine>): number {
+  if (root.status === 'error') return 1
+  return root.context.causes.every((cause) => endCauses.some((end) => cause.startsWith(end))) ? 0 : 1
+}
+
+/** The root's state as a path: `active.autonomous`. A root that failed is `failed`: its gate has tripped. */
+export function stateOf(root: SnapshotFrom<typeof robotMachine>): string {
+  return root.status === 'error' ? 'failed' : pathOf(root.value)
+}
+
+/** Why it is halted, and why it stood still before: a brain that failed, or was refused again and again. */
+function causesOf(account: Account): readonly string[] {
+  const { causes, notice } = account.root.context
+  const agent = account.agent?.getSnapshot().context
+  const standstill = agent && agent.setbacks >= standstillSetbacks ? agent.standstill : undefined
+  return [...causes, ...[notice, standstill].filter((text) => text !== undefined)]
+}
+
+/** So many setbacks in a row are not a passing refusal any more. */
+const standstillSetbacks = 3
+
+function verdictLine(verdict: Verdict | undefined): string | null {
+  if (!verdict) return null
+  return verdict.permitted ? 'permitted' : `refused: ${verdict.message}`
+}
+
+function pathOf(value: unknown): string {
+  if (typeof value === 'string') return value
+  if (typeof value !== 'object' || value === null) return ''
+  return Object.entries(value)
+    .map(([key, inner]) => [key, pathOf(inner)].filter((part) => part !== '').join('.'))
+    .join(' ')
+}
+
+function round(value: number): number {
+  return Math.round(value * 1e6) / 1e6
+}

@@ -1,0 +1,61 @@
+import { filter, firstValueFrom, map, type Observable } from 'rxjs'
+import { fromPromise, type PromiseActorLogic } from 'xstate'
+import type { Observation } from '../core/vocabulary/observation.ts'
+import type { Proposal } from '../core/vocabulary/intent.ts'
+import type { Verdict } from '../core/vocabulary/verdict.ts'
+import type { Sighting } from '../core/space/world.ts'
+import type { Orientation } from '../machines/agent.machine.ts'
+import type { Claim } from '../machines/kernel.machine.ts'
+
+/** Whatever proposes what to do next: a behaviour tree, a model, a script in a test. */
+export interface Brain {
+  readonly name: string
+  /** Rejects with a MechosError when it has nothing to propose; stops working when `signal` aborts. */
+  decide(observation: Observation, signal: AbortSignal): Promise<Proposal>
+}
+
+/** A verdict with the claim that it answers. */
+export interface Judgement {
+  readonly claim: Claim
+  readonly verdict: Verdict
+}
+
+/** Looks around: the world as it is sensed now. */
+export function observe(look: () => Sighting): PromiseActorLogic<Sighting, void> {
+  return fromPromise(async () => look())
+}
+
+/** Makes sense of a sighting: what a brain is told of it, with the goal and the recent past. */
+export function orient(
+  understand: (orientation: Orientation) => Observation,
+): PromiseActorLogic<Observation, Orientation> {
+  return fromPromise(async ({ input }) => understand(input))
+}
+
+/** Asks the brain. */
+export function decide(brain: Brain): PromiseActorLogic<Proposal, { observation: Observation }> {
+  return fromPromise(({ input, signal }) => brain.decide(input.observation, signal))
+}
+
+/** Asks the kernel, and resolves to its verdict on this very claim. */
+export function gatekeep(
+  ask: (claim: Claim) => void,
+  judgements: Observable<Judgement>,
+): PromiseActorLogic<Verdict, { proposal: Proposal; epoch: number }> {
+  return fromPromise(async ({ input }) => {
+    const claim: Claim = {
+      source: 'agent',
+      intent: input.proposal.intent,
+      epoch: input.epoch,
+      renewal: false,
+    }
+    const verdict = firstValueFrom(
+      judgements.pipe(
+        filter((judgement) => judgement.claim === claim),
+        map((judgement) => judgement.verdict),
+      ),
+    )
+    ask(claim)
+    return verdict
+  })
+}

@@ -1,0 +1,43 @@
+import { distinctUntilChanged, from, map, mergeMap, type Observable } from 'rxjs'
+import { type CallbackActorLogic, type EventObject, fromCallback } from 'xstate'
+import type { World } from '../core/space/world.ts'
+
+/** A sensor, and for how many milliseconds a reading of it is worth anything. */
+export interface Watched {
+  readonly name: string
+  readonly staleMs: number
+}
+
+type Fact = { type: 'perception.fresh' | 'perception.stale'; sensor: string }
+
+/**
+ * Says of each sensor when it becomes fresh and when it grows stale, and nothing in between: machines hear changes,
+ * not samples. `ticks` carries the present time in milliseconds; the age of a reading is taken on the robot's clock,
+ * so a stamp from the future is worth as much as one from now.
+ */
+export function freshness(
+  ticks: Observable<number>,
+  world: { readonly value: World },
+  sensors: readonly Watched[],
+): CallbackActorLogic<EventObject, undefined> {
+  return fromCallback<EventObject, undefined>(({ sendBack }) => {
+    const facts = from(sensors).pipe(
+      mergeMap((sensor) =>
+        ticks.pipe(
+          map((now) => isFresh(world.value.heardMs.get(sensor.name), now, sensor.staleMs)),
+          distinctUntilChanged(),
+          map((fresh): Fact => ({
+            type: fresh ? 'perception.fresh' : 'perception.stale',
+            sensor: sensor.name,
+          })),
+        ),
+      ),
+    )
+    const subscription = facts.subscribe(sendBack)
+    return () => subscription.unsubscribe()
+  })
+}
+
+function isFresh(heardMs: number | undefined, now: number, staleMs: number): boolean {
+  return heardMs !== undefined && now - heardMs <= staleMs
+}

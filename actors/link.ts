@@ -1,0 +1,44 @@
+import {
+  type CallbackActorLogic,
+  type EventObject,
+  fromCallback,
+  fromPromise,
+  type PromiseActorLogic,
+} from 'xstate'
+import { MechosError } from '../core/vocabulary/errors.ts'
+import type { Body, BodyFacts } from '../drivers/body.ts'
+
+/** Opens the body and resolves to what it says of itself. */
+export function openBody(
+  body: Body,
+  onFacts: (facts: BodyFacts) => void,
+): PromiseActorLogic<BodyFacts, void> {
+  return fromPromise(async () => {
+    const facts = await body.open()
+    onFacts(facts)
+    return facts
+  })
+}
+
+/** Halts the body once and rejects with ERR_BOARD_REFUSED unless at least the bytes of that halt left this machine. */
+export function verifyBody(body: Body): PromiseActorLogic<void, void> {
+  return fromPromise(async () => {
+    body.halt()
+    const evidence = await body.confirm()
+    if (evidence === 'none') {
+      throw new MechosError('ERR_BOARD_REFUSED', 'the board did not take a halt: motors cannot be stopped')
+    }
+  })
+}
+
+/** Reports the loss of an open body, once. */
+export function bodyLoss(body: Body): CallbackActorLogic<EventObject, undefined> {
+  return fromCallback<EventObject, undefined>(({ sendBack }) =>
+    body.onLost?.((cause) => sendBack({ type: 'board.lost', cause })),
+  )
+}
+
+/** Halts the body and lets go of its ports. */
+export function closeBody(body: Body): PromiseActorLogic<void, void> {
+  return fromPromise(() => body.close())
+}

@@ -1,0 +1,226 @@
+#!/usr/bin/env node
+import { existsSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { type Configuration, parseConfiguration } from './core/vocabulary/configuration.ts'
+import { MechosError, messageOf } from './core/vocabulary/errors.ts'
+import * as mechos from './index.ts'
+import { converse } from './inspector/prompt.ts'
+import { haltAll, type RemoteOptions, showStatus, tell } from './remote.ts'
+import { builtInRover, runRobot } from './run.ts'
+import { configurationName, loadConfiguration } from './store/configuration-file.ts'
+
+interface RunFlags {
+  readonly sim?: true
+  readonly port?: string
+  readonly brain?: string
+  readonly model?: string
+  readonly goal?: string
+  readonly headless?: true
+  readonly for?: number
+  readonly speed?: number | 'max'
+  readonly seed?: number
+  readonly arm?: true
+  readonly report?: string
+  readonly state?: string
+  readonly detach?: true
+  readonly budgetTokens?: number
+  readonly keyEnv: string
+  readonly log?: string
+}
+
+interface RemoteFlags {
+  readonly state?: string
+  readonly json?: true
+}
+
+const stateRoot = join(
+  process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'),
+  'mechos',
+)
+
+/** Runs one command line, without the two words before it, and resolves to the exit code. */
+async function main(words: readonly string[]): Promise<number> {
+  let code = 0
+  const program = commandLine((result) => {
+    code = result
+  })
+  try {
+    await program.parseAsync([...words], { from: 'user' })
+    return code
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    process.stderr.write(`${messageOf(error)}\n`)
+    return error instanceof MechosError && error.code === 'ERR_ROBOT_ABSENT' ? 1 : 2
+  }
+}
+
+function commandLine(done: (code: number) => void): Command {
+  const program = new Command('mechos')
+    .description('Runs a robot of statecharts. Whatever fails, the motors stop.')
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, '')) })
+    .action(async () => done(await prompt(program)))
+
+  program
+    .command('run')
+    .description('run a robot: the one of robot.config.ts here, or the built-in simulated rover')
+    .argument('[config]', 'a robot.config.ts')
+    .option('--sim', 'simulate this robot, whatever its body')
+    .option('--port <path>', 'the serial port of its board')
+    .option('--brain <url>', 'explorer, or the address of an OpenAI-compatible endpoint')
+    .option('--model <name>', "the endpoint's model")
+    .option('--goal <text>', 'what it is to do')
+    .option('--headless', 'no terminal; simulation as fast as it can when --for is given')
+    .option('--for <seconds>', "end after so many of the robot's seconds", numberFrom(0.1, 31_536_000))
+    .option('--speed <n>', 'simulated seconds a second, or max', speed)
+    .option('--seed <n>', 'the source of all chance in simulation', wholeNumber(0, 2_147_483_647))
+    .option('--arm', 'arm hardware after a warning of 3 s')
+    .option('--report <file>', 'write one line of JSON at the end; - is standard output')
+    .option('--state <dir>', 'where lock, socket and marks are kept')
+    .option('--detach', 'go on when the launching process is gone')
+    .option('--budget-tokens <n>', 'the most tokens that a model may use', wholeNumber(1, 1_000_000_000))
+    .option('--key-env <name>', 'the environment variable that holds the key of the model', 'OPENAI_API_KEY')
+    .option('--log <level>', 'trace, debug, info, warn, error or silent', level)
+    .action(async (path: string | undefined, flags: RunFlags) => done(await run(path, flags)))
+
+  remote(program, 'status', 'what each running robot is doing').action(
+    async (name: string | undefined, flags: RemoteFlags) => done(await showStatus(remoteFor(name, flags))),
+  )
+  remote(program, 'halt', 'halt now; kills a robot that does not answer within 300 ms')
+    .aliases(['stop', 'estop', 'kill'])
+    .action(async (name: string | undefined, flags: RemoteFlags) => done(await haltAll(remoteFor(name, flags))))
+  for (const verb of ['reset', 'resume', 'pause'] as const) {
+    remote(program, verb, remoteVerbs[verb]).action(
+      async (name: string | undefined, flags: RemoteFlags) => done(await tell({ verb }, remoteFor(name, flags))),
+    )
+  }
+  remote(program, 'arm', 'let a robot that was reset move again')
+    .requiredOption('--epoch <n>', 'the epoch that the last reset printed', wholeNumber(1, 2_147_483_647))
+    .action(async (name: string | undefined, flags: RemoteFlags & { epoch: number }) =>
+      done(await tell({ verb: 'arm', epoch: flags.epoch }, remoteFor(name, flags))),
+    )
+  program
+    .command('goal')
+    .description('tell a running robot what it is to do')
+    .argument('<text...>')
+    .option('--state <dir>', 'the robot of that state folder')
+    .option('--name <name>', 'one robot by name')
+    .option('--json', 'one line of JSON')
+    .action(async (text: string[], flags: RemoteFlags & { name?: string }) =>
+      done(await tell({ verb: 'goal', text: text.join(' ') }, remoteFor(flags.name, flags))),
+    )
+  return program
+}
+
+const remoteVerbs = {
+  reset: 'take a halted robot back to standby; prints the epoch to arm',
+  resume: 'let an armed robot drive by itself',
+  pause: 'have it stand still, armed',
+} as const
+
+function remote(program: Command, verb: string, description: string): Command {
+  return program
+    .command(verb)
+    .description(description)
+    .argument('[name]', 'one robot by name; all of them without')
+    .option('--state <dir>', 'the robot of that state folder')
+    .option('--json', 'one line of JSON')
+}
+
+function remoteFor(name: string | undefined, flags: RemoteFlags): RemoteOptions {
+  return {
+    stateRoot,
+    name,
+    state: flags.state,
+    json: flags.json === true,
+    print: (line) => process.stdout.write(`${line}\n`),
+  }
+}
+
+async function run(path: string | undefined, flags: RunFlags): Promise<number> {
+  const configuration = withFlags(await configurationAt(path), flags)
+  return runRobot({
+    configuration,
+    sim: flags.sim === true,
+    port: flags.port,
+    arm: flags.arm === true,
+    headless: flags.headless === true,
+    detach: flags.detach === true,
+    forSeconds: flags.for,
+    speed: flags.speed,
+    seed: flags.seed,
+    report: flags.report,
+    state: flags.state,
+    stateRoot,
+    key: process.env[flags.keyEnv],
+    log: flags.log,
+  })
+}
+
+async function configurationAt(path: string | undefined): Promise<Configuration> {
+  if (path === undefined && !existsSync(configurationName)) return builtInRover
+  return parseConfiguration(await loadConfiguration(path ?? configurationName, mechos))
+}
+
+/** The configuration with what the command line says instead, checked again as a whole. */
+function withFlags(configuration: Configuration, flags: RunFlags): Configuration {
+  if (flags.sim && flags.port !== undefined) {
+    throw new MechosError('ERR_USAGE', 'port: not allowed together with --sim')
+  }
+  const url = flags.brain ?? configuration.brain.url
+  const model = flags.model ?? configuration.brain.model
+  if (url !== 'explorer' && model === undefined) {
+    throw new MechosError('ERR_USAGE', `model: nothing is not allowed; --model NAME of a model that ${url} serves`)
+  }
+  return parseConfiguration({
+    ...configuration,
+    brain: {
+      ...configuration.brain,
+      url,
+      ...(model !== undefined && { model }),
+      ...(flags.budgetTokens !== undefined && { budgetTokens: flags.budgetTokens }),
+    },
+    ...(flags.goal !== undefined && { goal: flags.goal }),
+  })
+}
+
+async function prompt(program: Command): Promise<number> {
+  if (!process.stdin.isTTY) {
+    program.outputHelp()
+    return 2
+  }
+  const verbs = program.commands.map((command) => command.name())
+  await converse([...verbs, 'help', 'quit'], async (words) => {
+    await main(words)
+  })
+  return 0
+}
+
+function numberFrom(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (text.trim() !== '' && value >= min && value <= max) return value
+    throw new InvalidArgumentError(`a number from ${min} to ${max}`)
+  }
+}
+
+function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (text.trim() !== '' && Number.isInteger(value) && value >= min && value <= max) return value
+    throw new InvalidArgumentError(`a whole number from ${min} to ${max}`)
+  }
+}
+
+function speed(text: string): number | 'max' {
+  return text === 'max' ? 'max' : numberFrom(0.01, 1000)(text)
+}
+
+function level(text: string): string {
+  if (['trace', 'debug', 'info', 'warn', 'error', 'silent'].includes(text)) return text
+  throw new InvalidArgumentError('one of trace, debug, info, warn, error, silent')
+}
+
+process.exitCode = await main(process.argv.slice(2))

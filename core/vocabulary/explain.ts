@@ -1,0 +1,44 @@
+import type { z } from 'zod'
+
+/** One line for the first thing that is wrong: field, value, and what is allowed. */
+export function explainIssues(issues: readonly z.core.$ZodIssue[], value: unknown): string {
+  const issue = issues[0]
+  if (!issue) return 'not valid'
+  const field = pathOf(issue.path)
+  if (issue.code === 'unrecognized_keys') {
+    return `${joined(field, issue.keys[0] ?? '')}: no such field`
+  }
+  if (issue.code === 'custom') return `${field}: ${issue.message}`
+  const given = show(valueAt(value, issue.path))
+  return `${field}: ${given} is not allowed; ${issue.message}`
+}
+
+/** A value as a person would write it, cut to a line. */
+export function show(value: unknown): string {
+  if (value === undefined) return 'nothing'
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value)
+  if (typeof value === 'function') return 'a function'
+  const text = JSON.stringify(value) ?? String(value)
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text
+}
+
+function pathOf(path: readonly PropertyKey[]): string {
+  const text = path
+    .map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
+    .join('')
+    .replace(/^\./, '')
+  return text === '' ? 'configuration' : text
+}
+
+function joined(field: string, key: string): string {
+  return field === 'configuration' ? key : `${field}.${key}`
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  let at: unknown = value
+  for (const key of path) {
+    if (typeof at !== 'object' || at === null) return undefined
+    at = Reflect.get(at, key)
+  }
+  return at
+}

@@ -1,0 +1,58 @@
+import type { Pose } from './geometry.ts'
+
+/** How a halt went: the best evidence there is, and the milliseconds until it was had. */
+export interface HaltReport {
+  readonly evidence: 'measured' | 'echoed' | 'written' | 'none'
+  readonly ms: number
+}
+
+/** A robot as it is now, for people and programs (DESIGN §5). */
+export interface Status {
+  readonly name: string
+  readonly pid: number
+  readonly run: string
+  /** The root's state: `standby`, `active.autonomous`, `halted`… */
+  readonly state: string
+  /** Why it is halted, or why it stands still. */
+  readonly causes: readonly string[]
+  readonly epoch: number
+  readonly body: string
+  readonly deadman: boolean
+  readonly pose: Pose | null
+  readonly goal: string | null
+  readonly agent: { readonly state: string; readonly brain: string; readonly lastIntent: string | null; readonly lastVerdict: string | null }
+  readonly sensors: Readonly<Record<string, string>>
+  readonly battery: number | null
+  readonly budget: { readonly state: string; readonly spent: number; readonly limit: number }
+  readonly llm: { readonly circuit: string; readonly lastError: string | null }
+  readonly halt: HaltReport | null
+}
+
+/** Milliseconds by which the event loop was late. */
+export interface Delay {
+  readonly p50: number
+  readonly p99: number
+  readonly max: number
+}
+
+/** What a run came to, as `--report` writes it (DESIGN §5). */
+export interface Report {
+  readonly run: string
+  readonly seconds: number
+  readonly wallSeconds: number
+  readonly seed: number | null
+  readonly goal: string | null
+  readonly state: string
+  readonly exit: number
+  readonly causes: readonly string[]
+  readonly body: string
+  readonly deadman: boolean
+  readonly halt: HaltReport
+  readonly actuators: Readonly<Record<string, { readonly output: number | null; readonly safe: boolean }>>
+  readonly distanceM: number | null
+  readonly collisions: number | null
+  readonly intents: { readonly proposed: number; readonly permitted: number; readonly refused: number }
+  readonly tokens: { readonly limit: number; readonly spent: number; readonly assumed: number; readonly held: number }
+  readonly eventLoopDelayMs: Delay
+  readonly recordDir: string | null
+}

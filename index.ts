@@ -1,0 +1,24 @@
+export { MechosError, type ErrorCode } from './core/vocabulary/errors.ts'
+export type { Configuration, RobotConfiguration } from './core/vocabulary/configuration.ts'
+export type { Pose, Twist } from './core/vocabulary/geometry.ts'
+export type { Intent, Proposal } from './core/vocabulary/intent.ts'
+export type { Observation } from './core/vocabulary/observation.ts'
+export type {
+  BatteryReading,
+  BumperReading,
+  EncoderReading,
+  ImageReading,
+  ImuReading,
+  LidarReading,
+  RangeReading,
+  Reading,
+} from './core/vocabulary/reading.ts'
+export type { HaltReport, Report, Status } from './core/vocabulary/status.ts'
+export type { Refusal, Verdict } from './core/vocabulary/verdict.ts'
+export type { ActuatorCommand, ActuatorOutput, Body, BodyFacts, Evidence } from './drivers/body.ts'
+export type { Camera } from './drivers/camera.ts'
+export { type Clock, virtualClock, type VirtualClock, wallClock } from './drivers/clock.ts'
+export type { Brain } from './actors/deliberation.ts'
+export type { RobotCommand } from './machines/robot.machine.ts'
+export { type Answer, createRobot, type Log, type Robot, type RobotOptions } from './robot.ts'
+export { defineRobot } from './core/vocabulary/configuration.ts'

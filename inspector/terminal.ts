@@ -1,0 +1,88 @@
+import type { Status } from '../core/vocabulary/status.ts'
+
+/** One line of what a robot is doing: state, pose, intent, verdict, and why it stands still if it does. */
+export function statusLine(status: Status): string {
+  const { pose, agent, battery } = status
+  const parts = [
+    status.state.replace('active.', ''),
+    pose && `x ${pose.x.toFixed(2)} y ${pose.y.toFixed(2)} θ ${degrees(pose.heading)}°`,
+    agent.lastIntent ?? agent.state,
+    agent.lastVerdict,
+    battery !== null && `battery ${Math.round(battery * 100)} %`,
+    status.causes.length > 0 && status.causes.join('; '),
+  ]
+  return parts.filter((part) => typeof part === 'string').join(' · ')
+}
+
+/** Many lines, for `mechos status`. */
+export function statusText(status: Status): string {
+  const rows: [string, string | null][] = [
+    ['robot', `${status.name} (process ${status.pid}, ${status.body} body)`],
+    ['state', status.state],
+    ['causes', status.causes.join('; ') || null],
+    ['epoch', String(status.epoch)],
+    ['goal', status.goal],
+    ['pose', status.pose && `x ${status.pose.x.toFixed(2)} m, y ${status.pose.y.toFixed(2)} m, heading ${degrees(status.pose.heading)}°, in odom`],
+    ['agent', `${status.agent.state} (${status.agent.brain})`],
+    ['intent', status.agent.lastIntent],
+    ['verdict', status.agent.lastVerdict],
+    ['sensors', Object.entries(status.sensors).map(([name, state]) => `${name} ${state}`).join(', ')],
+    ['battery', status.battery === null ? null : `${Math.round(status.battery * 100)} %`],
+    ['budget', `${status.budget.spent} of ${status.budget.limit} tokens, ${status.budget.state}`],
+    ['model', status.llm.lastError],
+    ['halt', status.halt && `${status.halt.evidence}, ${status.halt.ms} ms`],
+  ]
+  return rows
+    .filter(([, text]) => text !== null && text !== '')
+    .map(([name, text]) => `${name.padEnd(8)} ${text}`)
+    .join('\n')
+}
+
+/** A place where lines go: one that updates on a terminal, plain lines where it is piped. */
+export interface Screen {
+  update(line: string): void
+  /** A line that stays. */
+  say(line: string): void
+  end(): void
+}
+
+interface Output {
+  readonly isTTY?: boolean
+  readonly columns?: number
+  write(text: string): unknown
+}
+
+/** Plain lines are written only when they differ from the last in more than a number. */
+export function screen(output: Output): Screen {
+  let shown = ''
+  const isTerminal = output.isTTY === true
+  const clear = () => (isTerminal && shown !== '' ? '\r\u001B[2K' : '')
+  return {
+    update(line) {
+      if (isTerminal) {
+        output.write(`\r\u001B[2K${line.slice(0, (output.columns ?? 80) - 1)}`)
+        shown = line
+        return
+      }
+      if (withoutNumbers(line) === withoutNumbers(shown)) return
+      shown = line
+      output.write(`${line}\n`)
+    },
+    say(line) {
+      output.write(`${clear()}${line}\n`)
+      if (isTerminal) shown = ''
+    },
+    end() {
+      if (isTerminal && shown !== '') output.write('\n')
+      shown = ''
+    },
+  }
+}
+
+function withoutNumbers(line: string): string {
+  return line.replaceAll(/-?\d+(\.\d+)?/g, '')
+}
+
+function degrees(radians: number): string {
+  return ((radians * 180) / Math.PI).toFixed(0)
+}

@@ -1,0 +1,35 @@
+/** What the root does when a child fails once more than its policy forgives. */
+export type LastResort = 'halt' | 'hold'
+
+/** How often a child may fail within `restartPeriod` before its last resort, and what that is. */
+export interface Policy {
+  readonly restartsMax: number
+  readonly then: LastResort
+}
+
+/** The children of the root, in the order in which they start. */
+export const childNames = ['board', 'kernel', 'motion', 'relays', 'perception', 'llm', 'agent'] as const
+
+export type ChildName = (typeof childNames)[number]
+
+/** Supervision is data: whoever moves the robot halts it by failing; whoever advises it is restarted, and then holds it. */
+export const policies: Readonly<Record<ChildName, Policy>> = {
+  board: { restartsMax: 0, then: 'halt' },
+  kernel: { restartsMax: 0, then: 'halt' },
+  motion: { restartsMax: 0, then: 'halt' },
+  relays: { restartsMax: 0, then: 'halt' },
+  perception: { restartsMax: 5, then: 'hold' },
+  // Its ledger lives in it: a fresh one would be a second budget.
+  llm: { restartsMax: 0, then: 'hold' },
+  agent: { restartsMax: 5, then: 'hold' },
+}
+
+/** Milliseconds after which a failure is forgiven. */
+export const restartPeriodMs = 60_000
+
+/** Milliseconds before restart number `failures`: 100, doubling, to 10 000. */
+export function backoffMs(failures: number): number {
+  let delay = 100
+  for (let step = 1; step < failures && delay < 10_000; step++) delay *= 2
+  return Math.min(delay, 10_000)
+}

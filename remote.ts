@@ -1,0 +1,107 @@
+import { messageOf, MechosError } from './core/vocabulary/errors.ts'
+import type { Status } from './core/vocabulary/status.ts'
+import { askRobot } from './inspector/control-client.ts'
+import type { Request } from './inspector/control-words.ts'
+import { statusText } from './inspector/terminal.ts'
+import { isAlive } from './store/process-identity.ts'
+import { type Owner, ownerOf } from './store/run-directory.ts'
+import { runningRobots } from './store/registry.ts'
+
+/** Where running robots are looked for, and how what they say is printed. */
+export interface RemoteOptions {
+  readonly stateRoot: string
+  /** One robot by name, or all. */
+  readonly name: string | undefined
+  readonly state: string | undefined
+  readonly json: boolean
+  print(line: string): void
+}
+
+/** How long a robot may take to answer, in ms; `halt` then kills it. */
+const answerMs = 2_000
+const haltMs = 300
+
+/** Prints what each running robot is doing. 1 when none runs. */
+export async function showStatus(options: RemoteOptions): Promise<number> {
+  for (const robot of robotsFor(options)) {
+    const answered = await askRobot(robot.socket, { verb: 'status' }, answerMs)
+    if (!answered.ok) throw new MechosError('ERR_COMMAND_REFUSED', answered.message)
+    options.print(
+      options.json ? JSON.stringify(answered.result) : statusText(answered.result as unknown as Status),
+    )
+  }
+  return 0
+}
+
+/** Has each running robot do one thing, and prints what came of it. 2 when one refused. */
+export async function tell(request: Request, options: RemoteOptions): Promise<number> {
+  let code = 0
+  for (const robot of robotsFor(options)) {
+    const answered = await askRobot(robot.socket, request, answerMs)
+    if (answered.ok) {
+      options.print(options.json ? JSON.stringify(answered.result) : tellText(robot, request, answered.result))
+    } else {
+      options.print(options.json ? JSON.stringify(answered) : answered.message)
+      code = 2
+    }
+  }
+  return code
+}
+
+/**
+ * Halts each running robot. One that does not answer within 300 ms is killed, after its lock has shown that it is that
+ * process. 0 only when every body is simulated or its halt was measured.
+ */
+export async function haltAll(options: RemoteOptions): Promise<number> {
+  let code = 0
+  for (const robot of robotsFor(options)) {
+    const result = await haltOne(robot, robot.directory)
+    options.print(
+      options.json
+        ? JSON.stringify({ name: robot.name, ...result })
+        : `${robot.name}: halted, evidence ${String(result['evidence'])}`,
+    )
+    if (result['evidence'] !== 'measured' && result['body'] !== 'simulated') {
+      if (!options.json) options.print('HALTED, NOT CONFIRMED: CUT MOTOR POWER')
+      code = 1
+    }
+  }
+  return code
+}
+
+async function haltOne(robot: Owner, directory: string): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    const answered = await askRobot(robot.socket, { verb: 'halt' }, haltMs)
+    if (answered.ok) return answered.result
+    throw new MechosError('ERR_COMMAND_REFUSED', answered.message)
+  } catch (error) {
+    const holder = ownerOf(directory)
+    if (holder?.pid === robot.pid && isAlive(robot)) process.kill(robot.pid, 'SIGKILL')
+    return { evidence: 'none', killed: robot.pid, why: messageOf(error) }
+  }
+}
+
+function robotsFor(options: RemoteOptions): readonly (Owner & { readonly directory: string })[] {
+  const found = options.state === undefined ? runningRobots(options.stateRoot) : robotIn(options.state)
+  const chosen = found.filter(({ name }) => options.name === undefined || name === options.name)
+  if (chosen.length > 0) return chosen
+  const names = found.map(({ name }) => name).join(', ')
+  throw new MechosError(
+    'ERR_ROBOT_ABSENT',
+    options.name !== undefined && names !== ''
+      ? `name: ${options.name} is not running; running are: ${names}`
+      : 'no robot is running',
+  )
+}
+
+function robotIn(directory: string): readonly (Owner & { readonly directory: string })[] {
+  const owner = ownerOf(directory)
+  return owner ? [{ ...owner, directory }] : []
+}
+
+function tellText(robot: Owner, request: Request, result: Readonly<Record<string, unknown>>): string {
+  const line = `${robot.name}: ${String(result['state'])}, epoch ${String(result['epoch'])}`
+  return request.verb === 'reset'
+    ? `${line}. When all are clear of it: mechos arm ${robot.name} --epoch ${String(result['epoch'])}`
+    : line
+}

@@ -1,0 +1,346 @@
+import { randomInt } from 'node:crypto'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pino, { type Logger } from 'pino'
+import { type Configuration, parseConfiguration } from './core/vocabulary/configuration.ts'
+import { MechosError, messageOf } from './core/vocabulary/errors.ts'
+import type { Report } from './core/vocabulary/status.ts'
+import type { Body } from './drivers/body.ts'
+import type { Camera } from './drivers/camera.ts'
+import { type Clock, virtualClock, type VirtualClock, wallClock } from './drivers/clock.ts'
+import { firmataBody } from './drivers/johnny-five/body.ts'
+import { mjpegCamera } from './drivers/mjpeg.ts'
+import { pace } from './drivers/pace.ts'
+import { simulatedBody } from './drivers/simulated/body.ts'
+import { simulatedCamera } from './drivers/simulated/camera.ts'
+import { demoRover } from './drivers/simulated/rover.ts'
+import { serveControl } from './inspector/control-server.ts'
+import type { Request, Response } from './inspector/control-words.ts'
+import { type Screen, screen, statusLine } from './inspector/terminal.ts'
+import { watchLauncher } from './launcher.ts'
+import { createRobot, type Robot } from './robot.ts'
+import { register } from './store/registry.ts'
+import { openRunDirectory, type RunDirectory } from './store/run-directory.ts'
+
+/** What `mechos run` was asked for, checked. */
+export interface RunOptions {
+  readonly configuration: Configuration
+  readonly sim: boolean
+  readonly port: string | undefined
+  readonly arm: boolean
+  readonly headless: boolean
+  readonly detach: boolean
+  readonly forSeconds: number | undefined
+  readonly speed: number | 'max' | undefined
+  readonly seed: number | undefined
+  readonly report: string | undefined
+  readonly state: string | undefined
+  /** Where robots keep their state when `state` is not given. */
+  readonly stateRoot: string
+  readonly key: string | undefined
+  readonly log: string | undefined
+}
+
+/** The built-in rover, for when no configuration was named and none is in the current folder. */
+export const builtInRover: Configuration = parseConfiguration(demoRover)
+
+/** How long a person has to step back before `--arm` arms hardware, in ms. */
+const armWarningMs = 3_000
+/** How often the line on the terminal is written anew, in ms of the robot's clock. */
+const screenMs = 250
+
+/**
+ * Runs one robot from here to its end and resolves to the exit code. Throws a MechosError when it could not begin;
+ * nothing has moved then. Whatever ends the run, the body has been halted and let go of when this returns.
+ */
+export async function runRobot(options: RunOptions): Promise<number> {
+  const { configuration } = options
+  const isSimulated = options.sim || (configuration.body.kind === 'simulated' && !options.port)
+  const directory = openRunDirectory(directoryOf(options), configuration.name)
+  const unregister = register(options.stateRoot, directory.path)
+  try {
+    return await runIn(directory, isSimulated, options)
+  } finally {
+    unregister()
+    directory.release()
+  }
+}
+
+async function runIn(
+  directory: RunDirectory,
+  isSimulated: boolean,
+  options: RunOptions,
+): Promise<number> {
+  const seed = options.seed ?? randomInt(1_000_000)
+  const view = screen(options.report === '-' ? process.stderr : process.stdout)
+  const log = logFor(options, directory)
+  const ending = new AbortController()
+  const { clock, body, cameras, advance } = embody(isSimulated, seed, options)
+  const unclean = isSimulated ? undefined : directory.unclean
+
+  const robot = createRobot(options.configuration, {
+    body,
+    cameras,
+    clock,
+    seed,
+    log,
+    ...(options.key !== undefined && { key: options.key }),
+    ...(unclean !== undefined && { unclean }),
+    ...(!isSimulated && { beforeMotion: () => directory.markRunning() }),
+  })
+
+  const end = (cause: string, fault: boolean): void => {
+    if (ending.signal.aborted) return
+    void robot.halt(fault ? cause : `end of run: ${cause}`)
+    ending.abort()
+  }
+  const release = watchProcess(options, end)
+  const server = await serveControl(directory.socket, (request) => answer(robot, request))
+
+  try {
+    await robot.start()
+    greet(view, robot, directory, seed, options)
+    if (unclean !== undefined) refuseUnclean(unclean, options)
+    armIfAsked(robot, clock, isSimulated, view, options)
+    const stopShowing = options.headless ? () => {} : show(view, robot, clock)
+    const releaseKeys = options.headless ? () => {} : listenToKeys(robot, view, end)
+    await advance(ending.signal)
+    releaseKeys()
+    stopShowing()
+    const report = await robot.stop()
+    finish(view, report, directory, isSimulated, options)
+    return report.exit
+  } finally {
+    await robot.stop()
+    server.close()
+    release()
+  }
+}
+
+/** Hardware whose last run ended badly is not driven by a script: somebody has to look first. */
+function refuseUnclean(unclean: string, options: RunOptions): void {
+  if (!options.headless && !options.arm) return
+  throw new MechosError(
+    'ERR_BOARD_REFUSED',
+    `${unclean}: it starts halted. Look at the robot, then: mechos run, mechos reset, mechos arm`,
+  )
+}
+
+/** Everything that differs between a body in this computer and one outside of it. */
+interface Embodiment {
+  readonly clock: Clock
+  readonly body: Body
+  readonly cameras: readonly Camera[]
+  /** Lets time pass until the run is over. */
+  advance(signal: AbortSignal): Promise<void>
+}
+
+function embody(isSimulated: boolean, seed: number, options: RunOptions): Embodiment {
+  return isSimulated ? simulate(seed, options) : connectTo(options)
+}
+
+function simulate(seed: number, options: RunOptions): Embodiment {
+  const { configuration } = options
+  const clock: VirtualClock = virtualClock()
+  const body = simulatedBody(configuration, { clock, seed })
+  const forMs = (options.forSeconds ?? Number.POSITIVE_INFINITY) * 1000
+  const mayRush = options.headless && options.forSeconds !== undefined && configuration.brain.url === 'explorer'
+  const speed = options.speed ?? (mayRush ? 'max' : 1)
+  return {
+    clock,
+    body,
+    cameras: configuration.body.cameras.map(({ name, url }) =>
+      url ? mjpegCamera({ name, url, clock }) : simulatedCamera({ name, body, clock }),
+    ),
+    advance: (signal) => pace(clock, { speed, forMs, signal }),
+  }
+}
+
+function connectTo(options: RunOptions): Embodiment {
+  const { configuration } = options
+  const { body } = configuration
+  if (body.kind !== 'firmata') {
+    throw new MechosError('ERR_USAGE', `port: ${options.port} is not allowed; this robot's body is simulated`)
+  }
+  const port = options.port ?? body.port
+  if (port === undefined) {
+    throw new MechosError('ERR_USAGE', 'port: nothing is not allowed; --port PATH of the board, or --sim')
+  }
+  const clock = wallClock()
+  return {
+    clock,
+    body: firmataBody(configuration, { port, clock }),
+    cameras: body.cameras.flatMap(({ name, url }) => (url ? [mjpegCamera({ name, url, clock })] : [])),
+    advance: (signal) => untilOver(clock, options.forSeconds, signal),
+  }
+}
+
+function untilOver(clock: Clock, seconds: number | undefined, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve()
+    signal.addEventListener('abort', () => resolve(), { once: true })
+    if (seconds !== undefined) clock.setTimeout(resolve, seconds * 1000)
+  })
+}
+
+function armIfAsked(
+  robot: Robot,
+  clock: Clock,
+  isSimulated: boolean,
+  view: Screen,
+  options: RunOptions,
+): void {
+  if (isSimulated || !options.arm) return
+  view.say(`ARMING in ${armWarningMs / 1000} s: hands off the wheels`)
+  const { epoch } = robot.snapshot()
+  clock.setTimeout(() => {
+    const armed = robot.send({ type: 'robot.arm', epoch })
+    const started = armed.ok ? robot.send({ type: 'robot.resume' }) : armed
+    if (!started.ok) view.say(started.message)
+  }, armWarningMs)
+}
+
+/** Ends the run for everything that this process can notice: signals, stray errors, a launcher that is gone. */
+function watchProcess(options: RunOptions, end: (cause: string, fault: boolean) => void): () => void {
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
+  const onSignal = (signal: string) => end(signal, false)
+  const onError = (error: unknown) => end(`an error that nobody caught: ${messageOf(error)}`, true)
+  for (const signal of signals) process.on(signal, onSignal)
+  process.on('uncaughtException', onError)
+  process.on('unhandledRejection', onError)
+  const unwatch = options.detach
+    ? () => {}
+    : watchLauncher(wallClock(), () => end('the process that launched this robot is gone', true))
+  return () => {
+    for (const signal of signals) process.off(signal, onSignal)
+    process.off('uncaughtException', onError)
+    process.off('unhandledRejection', onError)
+    unwatch()
+  }
+}
+
+async function answer(robot: Robot, request: Request): Promise<Response> {
+  switch (request.verb) {
+    case 'status':
+      return { ok: true, result: { ...robot.snapshot() } }
+    case 'halt': {
+      const halt = await robot.halt(request.cause ?? 'asked to halt')
+      return { ok: true, result: { ...halt, body: robot.snapshot().body } }
+    }
+    case 'reset':
+      return respond(robot, { type: 'robot.reset' })
+    case 'arm':
+      return respond(robot, { type: 'robot.arm', epoch: request.epoch })
+    case 'resume':
+      return respond(robot, { type: 'robot.resume' })
+    case 'pause':
+      return respond(robot, { type: 'robot.pause' })
+    case 'goal':
+      return respond(robot, { type: 'robot.goal', text: request.text })
+  }
+}
+
+function respond(robot: Robot, command: Parameters<Robot['send']>[0]): Response {
+  const answered = robot.send(command)
+  return answered.ok
+    ? { ok: true, result: { state: answered.state, epoch: answered.epoch } }
+    : answered
+}
+
+function greet(
+  view: Screen,
+  robot: Robot,
+  directory: RunDirectory,
+  seed: number,
+  options: RunOptions,
+): void {
+  if (options.headless) return
+  const { name, body, agent } = robot.snapshot()
+  view.say(`${name}: ${body} body, brain ${agent.brain}, seed ${seed}, state in ${directory.path}`)
+  if (body !== 'simulated' && options.configuration.acceptNoDeadman) {
+    view.say('NO DEADMAN: if this computer dies, the motors go on. 0.25 m/s at most; keep a switch in the motor supply')
+  }
+  if (process.stdin.isTTY) view.say('space halts, r resets, a arms, g goes on, q ends')
+}
+
+/** Keeps the screen up to date. Returns how to stop. */
+function show(view: Screen, robot: Robot, clock: Clock): () => void {
+  let timer = 0
+  const draw = () => {
+    view.update(statusLine(robot.snapshot()))
+    timer = clock.setTimeout(draw, screenMs)
+  }
+  draw()
+  const unsubscribe = robot.onState(() => view.update(statusLine(robot.snapshot())))
+  return () => {
+    clock.clearTimeout(timer)
+    unsubscribe()
+    view.end()
+  }
+}
+
+/** One key stops it. Only where standard input is a terminal. */
+function listenToKeys(robot: Robot, view: Screen, end: (cause: string, fault: boolean) => void): () => void {
+  const { stdin } = process
+  if (!stdin.isTTY) return () => {}
+  const onKey = (key: Buffer) => {
+    const pressed = key.toString()
+    if (pressed === ' ' || pressed === '\u001B') void robot.halt('asked to halt by key')
+    else if (pressed === 'q' || pressed === '\u0003') end('asked by key', false)
+    else press(robot, view, pressed)
+  }
+  stdin.setRawMode(true)
+  stdin.on('data', onKey)
+  stdin.on('end', () => end('the terminal is gone', true))
+  stdin.resume()
+  return () => {
+    stdin.off('data', onKey)
+    stdin.setRawMode(false)
+    stdin.pause()
+  }
+}
+
+function press(robot: Robot, view: Screen, key: string): void {
+  const commands = {
+    r: { type: 'robot.reset' },
+    a: { type: 'robot.arm', epoch: robot.snapshot().epoch },
+    g: { type: 'robot.resume' },
+  } as const
+  if (key !== 'r' && key !== 'a' && key !== 'g') return
+  const answered = robot.send(commands[key])
+  if (!answered.ok) view.say(answered.message)
+}
+
+function finish(
+  view: Screen,
+  report: Report,
+  directory: RunDirectory,
+  isSimulated: boolean,
+  options: RunOptions,
+): void {
+  if (!isSimulated) directory.end(report.exit === 0 ? undefined : report.causes.join('; '))
+  const line = `${JSON.stringify(report)}\n`
+  if (options.report === '-') process.stdout.write(line)
+  else if (options.report !== undefined) writeFileSync(options.report, line)
+  if (report.body !== 'simulated' && report.halt.evidence !== 'measured') {
+    process.stderr.write(`HALTED, NOT CONFIRMED (${report.halt.evidence}): CUT MOTOR POWER\n`)
+  }
+  if (options.headless) return
+  const causes = report.causes.join('; ')
+  view.say(`${report.state}: ${causes}. Every output safe: ${Object.values(report.actuators).every(({ safe }) => safe)}, ${report.halt.evidence}`)
+}
+
+function directoryOf(options: RunOptions): string {
+  if (options.state !== undefined) return options.state
+  if (options.seed !== undefined) return mkdtempSync(join(tmpdir(), 'mechos-'))
+  return join(options.stateRoot, options.configuration.name)
+}
+
+/** Logs go to standard error; on a terminal, where they would break the line that updates, to a file. */
+function logFor(options: RunOptions, directory: RunDirectory): Logger {
+  const level = options.log ?? 'warn'
+  const destination =
+    options.headless || !process.stderr.isTTY ? 2 : join(directory.path, 'robot.log')
+  return pino({ level, base: null }, pino.destination({ dest: destination, sync: true }))
+}
