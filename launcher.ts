@@ -1,4 +1,4 @@
-import { type Clock } from './drivers/clock.ts'
+import type { Clock } from './drivers/clock.ts'
 import { factsOf, isAlive, type ProcessIdentity } from './store/process-identity.ts'
 
 /** How often the launcher is looked for, in ms: with one tick to spare, its end is seen within 300 ms. */
@@ -25,11 +25,10 @@ export function watchLauncher(clock: Clock, onGone: () => void): () => void {
 
 function launchersOf(pid: number): readonly ProcessIdentity[] {
   const own = factsOf(pid)
+  if (!own) return []
   const found: ProcessIdentity[] = []
-  let at = own && factsOf(own.parent)
-  while (own && at && at.group === own.group) {
+  for (let at = factsOf(own.parent); at && at.group === own.group; at = factsOf(at.parent)) {
     found.push({ pid: at.pid, startTicks: at.startTicks })
-    at = factsOf(at.parent)
   }
   return found
 }

@@ -28,16 +28,6 @@ const staleMs = {
 export function buildOf(configuration: Configuration, encoders: boolean): Build {
   const { body } = configuration
   const lidar = body.kind === 'simulated' && body.lidar !== undefined
-  const guard = (name: string, kind: keyof typeof staleMs) => ({
-    name,
-    staleMs: staleMs[kind],
-    guardsMotion: true,
-  })
-  const watch = (name: string, kind: keyof typeof staleMs) => ({
-    name,
-    staleMs: staleMs[kind],
-    guardsMotion: false,
-  })
   return {
     anatomy: {
       drive: geometryOf(configuration),
@@ -62,4 +52,16 @@ function geometryOf({ body }: Configuration): DriveGeometry | undefined {
   if (!body.wheels) return undefined
   const { radiusMetres, trackMetres } = body.wheels
   return { leftRadiusMetres: radiusMetres, rightRadiusMetres: radiusMetres, trackMetres }
+}
+
+type Kind = keyof typeof staleMs
+
+/** A sensor without which nothing moves. */
+function guard(name: string, kind: Kind): Watched & WatchedSensor {
+  return { name, staleMs: staleMs[kind], guardsMotion: true }
+}
+
+/** A sensor that is only watched. */
+function watch(name: string, kind: Kind): Watched & WatchedSensor {
+  return { name, staleMs: staleMs[kind], guardsMotion: false }
 }

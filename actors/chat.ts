@@ -1,4 +1,9 @@
-import OpenAI from 'openai'
+import OpenAI, {
+  APIConnectionError,
+  APIConnectionTimeoutError,
+  APIError,
+  APIUserAbortError,
+} from 'openai'
 import { fromPromise, type PromiseActorLogic } from 'xstate'
 import { messageOf } from '../core/vocabulary/errors.ts'
 import type { Attempt, AttemptFailure, Completion } from '../machines/llm.machine.ts'
@@ -59,20 +64,20 @@ function requestFor(
  * made are free; of everything else nobody knows what was billed.
  */
 export function classify(error: unknown): AttemptFailure {
-  if (error instanceof OpenAI.APIUserAbortError) {
+  if (error instanceof APIUserAbortError) {
     return failure('ERR_BRAIN_SILENT', 'the call was aborted', 'unknown', false)
   }
-  if (error instanceof OpenAI.APIConnectionTimeoutError) {
+  if (error instanceof APIConnectionTimeoutError) {
     return failure('ERR_BRAIN_SILENT', 'the model did not answer in time', 'unknown', true)
   }
-  if (error instanceof OpenAI.APIConnectionError) {
+  if (error instanceof APIConnectionError) {
     const refused = reasonOf(error) === 'ECONNREFUSED'
     const message = refused
       ? 'nobody answers at the address of the model: connection refused'
       : 'the connection to the model broke'
     return failure('ERR_BRAIN_UNREACHABLE', message, refused ? 'unsent' : 'unknown', true)
   }
-  if (error instanceof OpenAI.APIError) {
+  if (error instanceof APIError) {
     const status = Number(error.status)
     const client = status >= 400 && status < 500
     const message = `the model's server answered ${status}`

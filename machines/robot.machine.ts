@@ -195,7 +195,7 @@ const robotSetup = base.extend({
 })
 
 function onFailureOf(child: ChildName) {
-  return policies[child].then === 'halt' ? vital(child) : forgivable(child)
+  return policies[child].lastResort === 'halt' ? vital(child) : forgivable(child)
 }
 
 /** A child whose failure halts the robot. */

@@ -4,7 +4,7 @@ export type LastResort = 'halt' | 'hold'
 /** How often a child may fail within `restartPeriod` before its last resort, and what that is. */
 export interface Policy {
   readonly restartsMax: number
-  readonly then: LastResort
+  readonly lastResort: LastResort
 }
 
 /** The children of the root, in the order in which they start. */
@@ -14,14 +14,14 @@ export type ChildName = (typeof childNames)[number]
 
 /** Supervision is data: whoever moves the robot halts it by failing; whoever advises it is restarted, and then holds it. */
 export const policies: Readonly<Record<ChildName, Policy>> = {
-  board: { restartsMax: 0, then: 'halt' },
-  kernel: { restartsMax: 0, then: 'halt' },
-  motion: { restartsMax: 0, then: 'halt' },
-  relays: { restartsMax: 0, then: 'halt' },
-  perception: { restartsMax: 5, then: 'hold' },
+  board: { restartsMax: 0, lastResort: 'halt' },
+  kernel: { restartsMax: 0, lastResort: 'halt' },
+  motion: { restartsMax: 0, lastResort: 'halt' },
+  relays: { restartsMax: 0, lastResort: 'halt' },
+  perception: { restartsMax: 5, lastResort: 'hold' },
   // Its ledger lives in it: a fresh one would be a second budget.
-  llm: { restartsMax: 0, then: 'hold' },
-  agent: { restartsMax: 5, then: 'hold' },
+  llm: { restartsMax: 0, lastResort: 'hold' },
+  agent: { restartsMax: 5, lastResort: 'hold' },
 }
 
 /** Milliseconds after which a failure is forgiven. */

@@ -77,10 +77,14 @@ export function sectorsOf(sensors: {
   readonly ranges: readonly { readonly facing: number }[]
   readonly bumpers: readonly { readonly facing: number }[]
 }): readonly Sector[] {
-  const partial = (facing: number): Sector => ({ facing, halfAngle: Math.PI / 4, whole: false })
   return [
     ...(sensors.lidar ? [{ facing: 0, halfAngle: Math.PI, whole: true }] : []),
-    ...sensors.ranges.map((range) => partial(range.facing)),
-    ...sensors.bumpers.map((bumper) => partial(bumper.facing)),
+    ...sensors.ranges.map(partial),
+    ...sensors.bumpers.map(partial),
   ]
+}
+
+/** A sensor that sees a part of the way only. */
+function partial({ facing }: { readonly facing: number }): Sector {
+  return { facing, halfAngle: Math.PI / 4, whole: false }
 }

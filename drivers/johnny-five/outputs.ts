@@ -16,12 +16,7 @@ const released: number | null = null
 
 /** Outputs at what was declared for a halt. A relay's output is the level of its pin; a servo that was never told an angle puts out none. */
 export function makeOutputs(body: FirmataConfiguration): Outputs {
-  const wheels = body.wheels
-    ? [
-        { name: 'left', effort: 0 },
-        { name: 'right', effort: 0 },
-      ]
-    : []
+  const efforts = { left: 0, right: 0 }
   const relays = new Map(
     body.relays.map(({ name, halt }) => {
       const safeLevel = halt === 'high' ? 1 : 0
@@ -31,10 +26,9 @@ export function makeOutputs(body: FirmataConfiguration): Outputs {
   const servos = new Map(body.servos.map(({ name, halt }) => [name, { halt, radians: released }]))
 
   return {
-    setWheels(...efforts) {
-      wheels.forEach((wheel, index) => {
-        wheel.effort = efforts[index] ?? 0
-      })
+    setWheels(left, right) {
+      efforts.left = left
+      efforts.right = right
     },
     setRelay(name, on) {
       const relay = relays.get(name)
@@ -45,12 +39,15 @@ export function makeOutputs(body: FirmataConfiguration): Outputs {
       if (servo) servo.radians = radians
     },
     settle() {
-      for (const wheel of wheels) wheel.effort = 0
+      efforts.left = 0
+      efforts.right = 0
       for (const relay of relays.values()) relay.level = relay.safeLevel
       for (const servo of servos.values()) if (servo.halt === 'release') servo.radians = released
     },
     list: () => [
-      ...wheels.map(({ name, effort }) => ({ name, output: effort, safe: effort === 0 })),
+      ...(body.wheels
+        ? [wheelOutput('left', efforts.left), wheelOutput('right', efforts.right)]
+        : []),
       ...[...relays].map(([name, { level, safeLevel }]) => ({
         name,
         output: level,
@@ -63,4 +60,8 @@ export function makeOutputs(body: FirmataConfiguration): Outputs {
       })),
     ],
   }
+}
+
+function wheelOutput(name: string, effort: number): ActuatorOutput {
+  return { name, output: effort, safe: effort === 0 }
 }

@@ -32,12 +32,9 @@ export function makeParts(
     readonly outputs: Outputs
   },
 ): Parts {
-  const sides = body.wheels
-    ? { left: wheelPins(table, 'left'), right: wheelPins(table, 'right') }
-    : undefined
-  const wheels = sides && {
-    left: makeWheel(fitting, sides.left),
-    right: makeWheel(fitting, sides.right),
+  const wheels = body.wheels && {
+    left: makeWheel(fitting, wheelPins(table, 'left'), body.wheels.left.halt),
+    right: makeWheel(fitting, wheelPins(table, 'right'), body.wheels.right.halt),
   }
   const relays = new Map(
     body.relays.map(({ name }) => [name, makeRelay(fitting, pinOf(table, name))]),

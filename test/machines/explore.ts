@@ -1,10 +1,15 @@
 import {
   type AnyMachineSnapshot,
   type AnyStateMachine,
-  type EventObject,
   initialTransition,
   transition,
 } from 'xstate'
+
+/** Something that happens to a chart. */
+export interface Happening {
+  readonly type: string
+  readonly [detail: string]: unknown
+}
 
 /** An effect that a step would have had: the name of the action, and what it was given. */
 export interface Effect {
@@ -16,12 +21,12 @@ export interface Effect {
 export interface Place<Ghost> {
   readonly snapshot: AnyMachineSnapshot
   readonly ghost: Ghost
-  readonly reached: { readonly from: Place<Ghost>; readonly event: EventObject } | undefined
+  readonly reached: { readonly from: Place<Ghost>; readonly event: Happening } | undefined
 }
 
 export interface Step<Ghost> {
   readonly from: Place<Ghost>
-  readonly event: EventObject
+  readonly event: Happening
   readonly to: Place<Ghost>
   readonly effects: readonly Effect[]
 }
@@ -31,23 +36,19 @@ export interface Exploration<Ghost> {
   readonly machine: AnyStateMachine
   readonly input: unknown
   readonly ghost: Ghost
-  eventsAt(place: Place<Ghost>): readonly EventObject[]
-  haunt(ghost: Ghost, event: EventObject, effects: readonly Effect[]): Ghost
+  eventsAt(place: Place<Ghost>): readonly Happening[]
+  haunt(ghost: Ghost, event: Happening, effects: readonly Effect[]): Ghost
   key(place: Place<Ghost>): string
 }
 
 const placesMax = 50_000
 
-/** Every place that can be reached and every step between them, shortest ways first. Executes no action. */
-export function explore<Ghost>(exploration: Exploration<Ghost>): {
-  readonly places: readonly Place<Ghost>[]
-  readonly steps: readonly Step<Ghost>[]
-} {
+/** Every step that can be taken from every place that can be reached, shortest ways first. Executes no action. */
+export function* explore<Ghost>(exploration: Exploration<Ghost>): Generator<Step<Ghost>> {
   const { machine } = exploration
   const [snapshot] = initialTransition(machine, exploration.input)
   const start: Place<Ghost> = { snapshot, ghost: exploration.ghost, reached: undefined }
   const places = new Map([[exploration.key(start), start]])
-  const steps: Step<Ghost>[] = []
   for (const from of places.values()) {
     if (from.snapshot.status !== 'active') continue
     for (const event of exploration.eventsAt(from)) {
@@ -56,13 +57,11 @@ export function explore<Ghost>(exploration: Exploration<Ghost>): {
       const ghost = exploration.haunt(from.ghost, event, effects)
       const found: Place<Ghost> = { snapshot: next, ghost, reached: { from, event } }
       const key = exploration.key(found)
-      const known = places.get(key)
-      if (!known) places.set(key, found)
+      if (!places.has(key)) places.set(key, found)
       if (places.size > placesMax) throw new RangeError(`more than ${placesMax} places`)
-      steps.push({ from, event, to: found, effects })
+      yield { from, event, to: found, effects }
     }
   }
-  return { places: [...places.values()], steps }
 }
 
 /** The shortest way to a place, as a person would tell it. */
@@ -82,7 +81,7 @@ export function counterexamples<Ghost>(
     .map(({ to }) => wayTo(to))
 }
 
-function tell({ type, ...rest }: EventObject): string {
+function tell({ type, ...rest }: Happening): string {
   const details = Object.values(rest).filter((value) => typeof value !== 'object')
   return [type, ...details].join(' ')
 }

@@ -1,14 +1,15 @@
 import { describe, expect, test } from 'vitest'
+import type { AnyStateMachine } from 'xstate'
 import { counterexamples } from './explore.ts'
 import { contextOf, exploreRobot, robotInput, stateOf } from './robot.model.ts'
 import { mutants } from './robot.mutants.ts'
 import { brokenRules, rules } from './robot.rules.ts'
 
-const { places, steps } = exploreRobot()
+const steps = [...exploreRobot()]
 
 describe('in every state that the root can reach, whatever happens there', () => {
   test('every state of the chart is among them', () => {
-    expect([...new Set(places.map(stateOf))].toSorted()).toEqual([
+    expect([...new Set(steps.map(({ to }) => stateOf(to)))].toSorted()).toEqual([
       'active.autonomous',
       'active.holding',
       'active.manual',
@@ -29,11 +30,11 @@ describe('in every state that the root can reach, whatever happens there', () =>
 })
 
 describe('after an unclean end', () => {
-  const afterCrash = exploreRobot(undefined, { ...robotInput, unclean: 'it was killed' })
+  const afterCrash = [...exploreRobot(undefined, { ...robotInput, unclean: 'it was killed' })]
 
   test('booting leads to halted only', () => {
     const leadsToHalted = counterexamples(
-      afterCrash.steps,
+      afterCrash,
       ({ from, to }) =>
         stateOf(from) !== 'booting' || ['booting', 'halted'].includes(stateOf(to)),
     )
@@ -42,7 +43,7 @@ describe('after an unclean end', () => {
 
   test.fails('the unclean end is among the causes, whatever else went wrong meanwhile', () => {
     const isNamed = counterexamples(
-      afterCrash.steps,
+      afterCrash,
       ({ from, to }) =>
         stateOf(from) !== 'booting' ||
         stateOf(to) !== 'halted' ||
@@ -54,8 +55,14 @@ describe('after an unclean end', () => {
 
 describe('the rules bite', () => {
   test.each(mutants)('a root in which $name is caught', ({ machine }) => {
-    const found = exploreRobot(machine)
-    const broken = rules.filter(({ holds }) => !found.steps.every(holds))
-    expect(broken.map(({ says }) => says)).not.toEqual([])
+    expect(firstBroken(machine)).toBeDefined()
   })
 })
+
+function firstBroken(machine: AnyStateMachine): string | undefined {
+  for (const step of exploreRobot(machine)) {
+    const broken = rules.find(({ holds }) => !holds(step))
+    if (broken) return broken.says
+  }
+  return undefined
+}

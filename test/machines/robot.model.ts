@@ -2,7 +2,6 @@ import {
   type AnyMachineSnapshot,
   type AnyStateMachine,
   createActor,
-  type EventObject,
   type SnapshotFrom,
 } from 'xstate'
 import { boardMachine } from '../../machines/board.machine.ts'
@@ -12,7 +11,7 @@ import {
   robotMachine,
 } from '../../machines/robot.machine.ts'
 import { type ChildName, childNames, policies } from '../../machines/supervision.ts'
-import { type Effect, explore, type Place } from './explore.ts'
+import { type Effect, explore, type Happening, type Place, type Step } from './explore.ts'
 
 /** What the root's own context does not tell: how its children really are. */
 export interface Children {
@@ -46,8 +45,8 @@ export const lastStraw = 'once too often'
 export function withOpenPolicies(machine: AnyStateMachine): AnyStateMachine {
   return machine.provide({
     guards: {
-      mayRestart: ({ event }: { event: EventObject }, { child }: { child: ChildName }) =>
-        policies[child].restartsMax > 0 && 'error' in event && event['error'] !== lastStraw,
+      mayRestart: ({ event }: { event: Happening }, { child }: { child: ChildName }) =>
+        policies[child].restartsMax > 0 && event['error'] !== lastStraw,
     },
   })
 }
@@ -59,7 +58,7 @@ export function withOpenPolicies(machine: AnyStateMachine): AnyStateMachine {
 export function exploreRobot(
   machine: AnyStateMachine = robotMachine,
   input: RobotInput = robotInput,
-) {
+): Generator<Step<Children>> {
   return explore<Children>({
     machine: withOpenPolicies(machine),
     input,
@@ -90,7 +89,7 @@ export function started(effects: readonly Effect[]): readonly ChildName[] {
   return childNames.filter((name) => ids.includes(name))
 }
 
-function eventsAt(place: Place<Children>): readonly EventObject[] {
+function eventsAt(place: Place<Children>): readonly Happening[] {
   const { epoch } = contextOf(place)
   return [
     { type: 'robot.halt', cause: 'asked to halt' },
@@ -110,11 +109,11 @@ function eventsAt(place: Place<Children>): readonly EventObject[] {
   ]
 }
 
-function timersOf(snapshot: AnyMachineSnapshot): readonly EventObject[] {
+function timersOf(snapshot: AnyMachineSnapshot): readonly Happening[] {
   return snapshot._nodes.flatMap((node) => node.after.map(({ eventType }) => ({ type: eventType })))
 }
 
-function childEvents({ dead, awaited, board }: Children): readonly EventObject[] {
+function childEvents({ dead, awaited, board }: Children): readonly Happening[] {
   const alive = childNames.filter((child) => !dead.includes(child))
   const boardMay = { opening: ['ready', 'lost'], ready: ['lost'], lost: ['opening'] } as const
   return [
@@ -130,21 +129,21 @@ function childEvents({ dead, awaited, board }: Children): readonly EventObject[]
   ]
 }
 
-function haunt(before: Children, event: EventObject, effects: readonly Effect[]): Children {
+function haunt(before: Children, event: Happening, effects: readonly Effect[]): Children {
   const failed = childNames.filter((child) => event.type === `xstate.error.actor.${child}`)
-  const restarted = 'child' in event && event.type === 'child.restart' ? [event['child']] : []
+  const restarted = event.type === 'child.restart' ? event['child'] : undefined
   const begun = started(effects)
   const scheduled = effects
     .filter(isEffect('xstate.raise', 'child.restart'))
     .map((effect) => paramOf(effect, 'event', 'child'))
-  const next = 'next' in event ? event['next'] : before.board
+  const next = event['next'] ?? before.board
   return {
     dead: childNames.filter(
       (child) => !begun.includes(child) && (before.dead.includes(child) || failed.includes(child)),
     ),
     awaited: childNames.filter(
       (child) =>
-        scheduled.includes(child) || (before.awaited.includes(child) && !restarted.includes(child)),
+        scheduled.includes(child) || (before.awaited.includes(child) && child !== restarted),
     ),
     board: begun.includes('board') ? 'opening' : next === 'ready' || next === 'lost' ? next : 'opening',
   }
@@ -153,9 +152,9 @@ function haunt(before: Children, event: EventObject, effects: readonly Effect[])
 function keyOf(place: Place<Children>): string {
   const { absent, linked, causes } = contextOf(place)
   const { snapshot, ghost } = place
+  if (snapshot.status !== 'active') return JSON.stringify([snapshot.value, snapshot.status])
   return JSON.stringify([
     snapshot.value,
-    snapshot.status,
     [...absent].toSorted(),
     linked,
     causes.length > 0,
@@ -174,7 +173,8 @@ function paramOf(effect: Effect, ...path: readonly string[]): unknown {
 }
 
 function boardIn(value: 'opening' | 'ready' | 'lost'): SnapshotFrom<typeof boardMachine> {
-  const context = { facts: undefined, cause: value === 'lost' ? 'the cable was pulled' : undefined }
+  const cause = value === 'lost' ? 'the cable was pulled' : undefined
+  const context = { facts: undefined, cause, error: undefined }
   return createActor(boardMachine, {
     snapshot: boardMachine.resolveState({ value, context }),
   }).getSnapshot()

@@ -1,6 +1,8 @@
 import { type AnyStateMachine, createMachine } from 'xstate'
 import { robotMachine } from '../../machines/robot.machine.ts'
 
+const root: AnyStateMachine = robotMachine
+
 /** A root with one mistake in it. */
 export interface Mutant {
   readonly name: string
@@ -34,8 +36,8 @@ export const mutants: readonly Mutant[] = [
 /** The root with the part at `path` of its literal replaced; a dot inside a key is written `\.`. */
 function mutant(name: string, path: string, value: unknown): Mutant {
   const keys = path.split(/(?<!\\)\./).map((key) => key.replaceAll('\\.', '.'))
-  const config: AnyStateMachine['config'] = { ...entriesWith(robotMachine.config, keys, value) }
-  return { name, machine: createMachine(config, robotMachine.implementations) }
+  const config: AnyStateMachine['config'] = { ...entriesWith(root.config, keys, value) }
+  return { name, machine: createMachine(config, root.implementations) }
 }
 
 function entriesWith(node: unknown, [key, ...rest]: readonly string[], value: unknown): object {

@@ -8,7 +8,7 @@ export interface Rule {
   holds(step: Step<Children>): boolean
 }
 
-const vital = childNames.filter((child) => policies[child].then === 'halt')
+const vital = childNames.filter((child) => policies[child].lastResort === 'halt')
 
 /** What the root promises. */
 export const rules: readonly Rule[] = [
@@ -47,7 +47,7 @@ export const rules: readonly Rule[] = [
     says: 'robot.arm with any epoch but the present one does nothing at all',
     holds: ({ from, event, to, effects }) =>
       event.type !== 'robot.arm' ||
-      ('epoch' in event && event['epoch'] === contextOf(from).epoch) ||
+      event['epoch'] === contextOf(from).epoch ||
       (effects.length === 0 && contextOf(to) === contextOf(from) && stateOf(to) === stateOf(from)),
   },
   {
@@ -81,13 +81,11 @@ export const rules: readonly Rule[] = [
   },
   {
     says: 'a lost board halts it',
-    holds: ({ event, to }) =>
-      !('next' in event && event['next'] === 'lost') || stateOf(to) === 'halted',
+    holds: ({ event, to }) => event['next'] !== 'lost' || stateOf(to) === 'halted',
   },
   {
     says: 'a child that failed once too often ends motion',
-    holds: ({ event, to }) =>
-      !('error' in event && event['error'] === lastStraw) || !isMotion(to),
+    holds: ({ event, to }) => event['error'] !== lastStraw || !isMotion(to),
   },
   {
     says: 'nobody who moves the robot is missing while it may move',
@@ -122,7 +120,7 @@ export const brokenRules: readonly Rule[] = [
     says: 'a restart starts the child that it is for, and no other',
     holds: ({ event, effects }) =>
       event.type !== 'child.restart' ||
-      started(effects).every((child) => 'child' in event && event['child'] === child),
+      started(effects).every((child) => event['child'] === child),
   },
   {
     says: 'a second budget is never opened by itself',

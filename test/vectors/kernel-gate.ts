@@ -53,12 +53,15 @@ export const kernelGate: Binding = {
   sections: { cases: check, must_beat_peer: check },
 }
 
+/** The vectors say nothing of braking; their scene is empty, so any will do. */
+const braking = { linearBraking: 1, angularBraking: 1 }
+
 /** A cap that no rule may hold has to be stopped by the configuration, before there is a rule. */
 function rulesFrom(given: z.output<typeof each>['rules']): Rules | 'refused' {
   const limits = given.speed_cap ?? { linear: 1, angular: 1 }
   const override = given.manual_override ?? false
   if (limits.linear >= 0 && limits.angular >= 0 && limits.linear + limits.angular < Infinity) {
-    return { limits, override }
+    return { limits: { ...limits, ...braking }, override }
   }
   const wheels = { radiusMetres: 0.03, trackMetres: 0.15 }
   try {
