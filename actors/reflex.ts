@@ -76,9 +76,12 @@ export function createReflex(parts: ReflexParts): Reflex {
   let commanded: Twist = STILL
   let timer: number | undefined
   let dueMs = 0
+  /** The time of the present tick: one tick has one time, however long it takes. */
+  let tickedMs = 0
 
   const tick = (): void => {
     const now = parts.clock.now()
+    tickedMs = now
     try {
       parts.body.step?.(tickMs)
       ticks.next(now)
@@ -119,9 +122,8 @@ export function createReflex(parts: ReflexParts): Reflex {
     if (!claim.renewal || !order || claim.source !== order.source) return
     if (verdict.permitted && verdict.intent.type === 'drive') {
       const { linear, angular } = verdict.intent
-      const now = parts.clock.now()
-      const leaseMs = Math.max(leaseMsMin, Math.min(parts.leaseMs, order.untilMs - now))
-      lease = grantLease(now, leaseMs)
+      const leaseMs = Math.max(leaseMsMin, Math.min(parts.leaseMs, order.untilMs - tickedMs))
+      lease = grantLease(tickedMs, leaseMs)
       parts.motion()?.send({ type: 'motion.drive', twist: { linear, angular }, leaseMs })
       return
     }
