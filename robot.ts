@@ -1,20 +1,29 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks'
 import { Subject } from 'rxjs'
-import { type ActorRefFrom, type AnyStateMachine, createActor, type SnapshotFrom } from 'xstate'
-import { reportOf, stateOf, statusOf } from './actors/account.ts'
-import { buildOf } from './actors/anatomy.ts'
+import { type ActorRefFrom, createActor, type SnapshotFrom } from 'xstate'
+import { type Account, reportOf, stateOf, statusOf } from './actors/account.ts'
+import { type Build, buildOf } from './actors/anatomy.ts'
 import { complete, type Endpoint } from './actors/chat.ts'
-import { type Brain, decide, gatekeep, type Judgement, observe, orient } from './actors/deliberation.ts'
+import { type Children, childrenOf } from './actors/children.ts'
+import {
+  type Brain,
+  decide,
+  gatekeep,
+  type Judgement,
+  observe,
+  orient,
+} from './actors/deliberation.ts'
 import { explorer } from './actors/explorer.ts'
 import { freshness } from './actors/freshness.ts'
+import { createHalting, type Halting } from './actors/halting.ts'
 import { bodyLoss, closeBody, openBody, verifyBody } from './actors/link.ts'
 import { modelBrain } from './actors/model.ts'
-import { createReflex } from './actors/reflex.ts'
-import { senses } from './actors/senses.ts'
-import { refuse } from './core/rules/gatekeeper.ts'
+import { createOutlook, type Outlook } from './actors/outlook.ts'
+import { createReflex, type Reflex } from './actors/reflex.ts'
+import { type Senses, senses } from './actors/senses.ts'
 import { comfortLimits } from './core/motion/profile.ts'
+import { refuse } from './core/rules/gatekeeper.ts'
 import { closedRules, rulesFor } from './core/rules/restrictions.ts'
-import { obstaclesOf, poseOf, velocityOf } from './core/space/world.ts'
 import {
   type Configuration,
   parseConfiguration,
@@ -23,8 +32,6 @@ import {
 import { MechosError, messageOf } from './core/vocabulary/errors.ts'
 import type { Twist } from './core/vocabulary/geometry.ts'
 import type { Intent } from './core/vocabulary/intent.ts'
-import { nearestByEighths, type Observation } from './core/vocabulary/observation.ts'
-import type { Scene } from './core/vocabulary/scene.ts'
 import type { HaltReport, Report, Status } from './core/vocabulary/status.ts'
 import type { Verdict } from './core/vocabulary/verdict.ts'
 import type { Body, BodyFacts } from './drivers/body.ts'
@@ -33,15 +40,13 @@ import { type Clock, wallClock } from './drivers/clock.ts'
 import { MotionGate } from './drivers/gate.ts'
 import { randomStream } from './drivers/random.ts'
 import { simulatedBody } from './drivers/simulated/body.ts'
-import { agentMachine, type Orientation } from './machines/agent.machine.ts'
+import { agentMachine } from './machines/agent.machine.ts'
 import { boardMachine } from './machines/board.machine.ts'
-import type { Claim, kernelMachine } from './machines/kernel.machine.ts'
+import type { Claim } from './machines/kernel.machine.ts'
 import { llmMachine } from './machines/llm.machine.ts'
-import type { motionMachine } from './machines/motion.machine.ts'
 import { perceptionMachine } from './machines/perception.machine.ts'
 import { relaysMachine } from './machines/relays.machine.ts'
-import { type RobotCommand, robotMachine } from './machines/robot.machine.ts'
-import type { sensorMachine } from './machines/sensor.machine.ts'
+import { type RobotCommand, type RobotInput, robotMachine } from './machines/robot.machine.ts'
 
 /** What a robot may be given; everything has a default but the configuration. */
 export interface RobotOptions {
@@ -51,6 +56,8 @@ export interface RobotOptions {
   readonly cameras?: readonly Camera[]
   /** Default: the machine's monotonic clock. Give a `virtualClock()` to decide yourself when time passes. */
   readonly clock?: Clock
+  /** What this run is called in status and report. Default: the robot's name and its seed. */
+  readonly run?: string
   /** The one source of chance, for the simulated body and the explorer. Default: 1. */
   readonly seed?: number
   /** Default: what `configuration.brain` names. */
@@ -98,91 +105,99 @@ export interface Robot {
 /** How long a command by hand lasts when no other follows, in ms (DESIGN §6, joystick deadman). */
 const manualLeaseMs = 200
 
-const noLog: Log = { info() {}, warn() {}, error() {} }
+/** The most tokens that one reply of a model may have. */
+const replyTokensMax = 400
 
 /**
  * Puts a robot together and binds everything: charts, streams, gate and body. Nothing runs before `start`.
  * Throws ERR_CONFIGURATION when the configuration is not valid.
  */
-export function createRobot(config: RobotConfiguration, options: RobotOptions = {}): Robot {
-  const configuration = parseConfiguration(config)
+export function createRobot(configuration: RobotConfiguration, options: RobotOptions = {}): Robot {
+  const parts = assemble(parseConfiguration(configuration), options)
+  let stopping: Promise<Report> | undefined
+  return {
+    start: () => start(parts),
+    send: (command) => send(parts, command),
+    drive: (twist) => driveByHand(parts, twist),
+    halt: (cause = 'asked to halt') => halt(parts, cause),
+    snapshot: () => statusOf(accountOf(parts)),
+    onState(listener) {
+      parts.stateListeners.add(listener)
+      return () => parts.stateListeners.delete(listener)
+    },
+    stop() {
+      stopping ??= stop(parts)
+      return stopping
+    },
+  }
+}
+
+/** Everything that a robot is made of. */
+interface Parts {
+  readonly configuration: Configuration
+  readonly options: RobotOptions
+  readonly seed: number
+  readonly log: Log
+  readonly clock: Clock
+  readonly body: Body
+  readonly gate: MotionGate
+  readonly halting: Halting
+  readonly build: Build
+  readonly perceived: Senses
+  readonly outlook: Outlook
+  readonly brain: Brain
+  readonly judgements: Subject<Judgement>
+  readonly reflex: Reflex
+  readonly root: ActorRefFrom<typeof robotMachine>
+  readonly children: Children
+  readonly stateListeners: Set<(state: string) => void>
+  readonly times: Times
+  /** What the body said of itself when it was last opened. */
+  readonly reported: { facts: BodyFacts | undefined }
+}
+
+interface Times {
+  readonly startedMs: number
+  readonly wall: Clock
+  readonly wallStartedMs: number
+  readonly loopDelay: IntervalHistogram
+}
+
+function assemble(configuration: Configuration, options: RobotOptions): Parts {
   const clock = options.clock ?? wallClock()
   const seed = options.seed ?? 1
-  const log = options.log ?? noLog
   const body = options.body ?? simulatedBody(configuration, { clock, seed })
-  const cameras = options.cameras ?? []
-  const grants = new Set(configuration.grants)
+  const gate = new MotionGate(body, clock)
   const build = buildOf(configuration, !options.body && configuration.body.kind === 'simulated')
   const perceived = senses(build.anatomy)
-  const judgements = new Subject<Judgement>()
-  const stateListeners = new Set<(state: string) => void>()
-  const gate = new MotionGate(body, clock)
-  const began = { robotMs: clock.now(), wallMs: wallClock() }
-  const wallStartMs = began.wallMs.now()
-  const loopDelay = monitorEventLoopDelay({ resolution: 5 })
-  let facts: BodyFacts | undefined
-  let halted: HaltReport | undefined
-  let confirmation: Promise<HaltReport> | undefined
-  let stopping: Promise<Report> | undefined
-
-  const scene = (): Scene => ({
-    footprintMetres: build.anatomy.footprintMetres,
-    obstacles: obstaclesOf(perceived.world.value),
-    sectors: build.sectors,
-    stale: find.perception()?.getSnapshot().context.stale ?? ['perception'],
-    blindCreep: configuration.blindCreep,
-  })
-
-  const understand = ({ sighting, goal, history }: Orientation): Observation => {
-    const surroundings = scene()
-    return {
-      stampMs: sighting.stampMs,
-      goal,
-      history,
-      pose: poseOf(sighting.world),
-      velocity: velocityOf(sighting.world),
-      scene: surroundings,
-      nearest: nearestByEighths(surroundings.obstacles),
-      battery: sighting.world.battery?.charge,
-      limits: find.kernel()?.getSnapshot().context.rules.limits ?? configuration.limits,
-      canDrive: configuration.body.wheels !== undefined && grants.has('drive'),
-      relays: configuration.body.relays
-        .map(({ name }) => name)
-        .filter((name) => grants.has(`relay:${name}`)),
-    }
+  const children = childrenOf(() => root.system)
+  const outlook = createOutlook(configuration, build, perceived.world, children)
+  const wall = wallClock()
+  const bound = {
+    configuration,
+    options,
+    seed,
+    log: options.log ?? silence,
+    clock,
+    body,
+    gate,
+    halting: createHalting(gate, body, clock),
+    build,
+    perceived,
+    outlook,
+    brain: options.brain ?? brainFor(configuration, seed, children),
+    judgements: new Subject<Judgement>(),
+    children,
+    stateListeners: new Set<(state: string) => void>(),
+    times: {
+      startedMs: clock.now(),
+      wall,
+      wallStartedMs: wall.now(),
+      loopDelay: monitorEventLoopDelay({ resolution: 5 }),
+    },
+    reported: { facts: undefined },
   }
-
-  /** Trips the gate, and gathers the evidence of that halt. */
-  const trip = (cause: string, epoch?: number): Promise<HaltReport> => {
-    gate.trip(cause, epoch)
-    const atMs = clock.now()
-    confirmation = body.confirm().then((evidence) => {
-      halted = { evidence, ms: round(clock.now() - atMs) }
-      return halted
-    })
-    return confirmation
-  }
-
-  const arm = (): void => {
-    try {
-      options.beforeMotion?.()
-    } catch (error) {
-      refuseToMove(`arming failed: ${messageOf(error)}`)
-    }
-  }
-
-  const refuseToMove = (cause: string): void => {
-    void trip(cause)
-    root.send({ type: 'robot.halt', cause })
-  }
-
-  const brain =
-    options.brain ??
-    (configuration.brain.url === 'explorer'
-      ? explorer(randomStream(seed, 'explorer').uniform)
-      : modelBrain(configuration.brain.model ?? 'model', () => find.llm()))
-
-  const reflex = createReflex({
+  const reflex: Reflex = createReflex({
     clock,
     body,
     gate,
@@ -191,25 +206,61 @@ export function createRobot(config: RobotConfiguration, options: RobotOptions = 
     limits: comfortLimits(configuration.limits),
     leaseMs: configuration.leaseMs,
     openLoop: () => perceived.world.value.encoders === undefined,
-    motion: () => find.motion(),
-    kernel: () => find.kernel(),
-    scene,
+    motion: children.motion,
+    kernel: children.kernel,
+    scene: outlook.scene,
     feel: (commanded) => perceived.readings.next(commanded),
     beat: (stampMs) => root.send({ type: 'robot.beat', stampMs }),
     refused: (order, verdict) => {
       if (order.source === 'agent' && !verdict.permitted) {
-        find.agent()?.send({ type: 'intent.refused', message: verdict.message })
+        children.agent()?.send({ type: 'intent.refused', message: verdict.message })
       }
     },
-    failed: refuseToMove,
+    failed: (cause) => refuseToMove(parts, cause),
   })
+  const root: Parts['root'] = createActor(
+    bind(bound, reflex, (cause) => refuseToMove(parts, cause)),
+    { clock, input: inputFor(configuration, build, options) },
+  )
+  const parts: Parts = { ...bound, reflex, root }
+  return parts
+}
 
-  const machine = robotMachine.provide({
+function brainFor(configuration: Configuration, seed: number, children: Children): Brain {
+  const { url, model } = configuration.brain
+  if (url === 'explorer') return explorer(randomStream(seed, 'explorer').uniform)
+  return modelBrain(model ?? 'model', children.llm)
+}
+
+function inputFor(configuration: Configuration, build: Build, options: RobotOptions): RobotInput {
+  return {
+    unclean: options.unclean,
+    goal: configuration.goal,
+    rules: closedRules(configuration),
+    grants: new Set(configuration.grants),
+    sensors: build.sensors,
+    model: {
+      limitTokens: configuration.brain.budgetTokens,
+      capTokens: replyTokensMax,
+      deadlineMs: configuration.brain.deadlineMs,
+    },
+  }
+}
+
+/** The root machine with every effect that it and its children name. */
+function bind(
+  parts: Omit<Parts, 'reflex' | 'root'>,
+  reflex: Reflex,
+  failed: (cause: string) => void,
+) {
+  const { configuration, body, build, children, clock, gate, halting, options, outlook, perceived } =
+    parts
+  return robotMachine.provide({
     actors: {
       board: boardMachine.provide({
         actors: {
-          openBody: openBody(body, (reported) => {
-            facts = reported
+          openBody: openBody(body, (facts) => {
+            parts.reported.facts = facts
           }),
           verifyBody: verifyBody(body),
           bodyLoss: bodyLoss(body),
@@ -221,61 +272,108 @@ export function createRobot(config: RobotConfiguration, options: RobotOptions = 
       }),
       relays: relaysMachine.provide({
         actions: {
-          switchRelay: (_, { relay, on }) => guarded(() => gate.write({ kind: 'relay', name: relay, on })),
+          switchRelay: total(failed, (_: unknown, { relay, on }: { relay: string; on: boolean }) =>
+            gate.write({ kind: 'relay', name: relay, on }),
+          ),
         },
       }),
-      llm: llmMachine.provide({ actors: { complete: complete(endpointOf(configuration, options.key)) } }),
+      llm: llmMachine.provide({
+        actors: { complete: complete(endpointOf(configuration, options.key)) },
+      }),
       agent: agentMachine.provide({
         actors: {
           observe: observe(() => ({ stampMs: clock.now(), world: perceived.world.value })),
-          orient: orient(understand),
-          decide: decide(brain),
+          orient: orient(outlook.understand),
+          decide: decide(parts.brain),
           gatekeep: gatekeep(
-            (claim) => find.kernel()?.send({ type: 'kernel.judge', claim, scene: scene() }),
-            judgements,
+            (claim) =>
+              children.kernel()?.send({ type: 'kernel.judge', claim, scene: outlook.scene() }),
+            parts.judgements,
           ),
         },
       }),
     },
     actions: {
-      tripGate: (_, { causes }) => void trip(causes.at(-1) ?? 'halted'),
-      armBody: arm,
+      tripGate: (_, { causes }) => void halting.trip(causes.at(-1) ?? 'halted'),
+      armBody: total(failed, () => options.beforeMotion?.()),
       stampBeat: (_, { stampMs }) => gate.beat(stampMs),
     },
   })
+}
 
-  /** Anything that moves or switches, made total: a throw halts. */
-  const guarded = (act: () => void): void => {
+/** An effect that moves or switches, made total: a throw halts the robot instead of breaking its chart. */
+function total<Args extends readonly unknown[]>(
+  failed: (cause: string) => void,
+  act: (...args: Args) => void,
+): (...args: Args) => void {
+  return (...args) => {
     try {
-      act()
+      act(...args)
     } catch (error) {
-      refuseToMove(messageOf(error))
+      failed(messageOf(error))
     }
   }
+}
 
-  const root = createActor(machine, {
-    clock,
-    input: {
-      unclean: options.unclean,
-      goal: configuration.goal,
-      rules: closedRules(configuration),
-      grants,
-      sensors: build.sensors,
-      model: {
-        limitTokens: configuration.brain.budgetTokens,
-        capTokens: replyTokensMax,
-        deadlineMs: configuration.brain.deadlineMs,
-      },
+function refuseToMove({ halting, root }: Parts, cause: string): void {
+  void halting.trip(cause)
+  root.send({ type: 'robot.halt', cause })
+}
+
+async function start(parts: Parts): Promise<void> {
+  const { body, options, perceived, reflex, root, times } = parts
+  times.loopDelay.enable()
+  body.onReading((reading) => perceived.readings.next(reading))
+  followRoot(parts)
+  const isBooted = booted(parts)
+  root.start()
+  reflex.start()
+  for (const camera of options.cameras ?? []) watchCamera(parts, camera)
+  await isBooted
+  if (body.kind === 'simulated' && options.selfArm !== false && options.unclean === undefined) {
+    root.send({ type: 'robot.arm', epoch: root.getSnapshot().context.epoch })
+    root.send({ type: 'robot.resume' })
+  }
+}
+
+/** Binds the gate to the root, before the root starts: motion needs its positive evidence, and its end shuts for good. */
+function followRoot(parts: Parts): void {
+  const { gate, halting, log, root, stateListeners } = parts
+  const attach = attacher(parts)
+  const allow = total((cause) => refuseToMove(parts, cause), (epoch: number) => gate.allow(epoch))
+  let lastState = ''
+  const announce = (state: string) => {
+    lastState = state
+    for (const listener of stateListeners) listener(state)
+  }
+  root.subscribe({
+    next: (snapshot) => {
+      attach()
+      const { epoch, causes } = snapshot.context
+      if (snapshot.status === 'active' && snapshot.hasTag('motion')) allow(epoch)
+      else if (gate.isOpen) gate.shut()
+      const state = stateOf(snapshot)
+      if (state === lastState) return
+      log.info({ epoch, causes }, state)
+      if (state === 'standby') restrict(parts)
+      announce(state)
     },
+    error: (error) => {
+      void halting.trip(`the root failed: ${messageOf(error)}`)
+      log.error({ error: messageOf(error) }, 'the root failed; the motion gate is shut for good')
+      announce('failed')
+    },
+    complete: () => gate.trip('the root has ended'),
   })
+}
 
-  const find = finder(root)
+/** Listens to kernel and agent, and anew whenever the root has replaced them. */
+function attacher(parts: Parts): () => void {
+  const { children, judgements, log, reflex } = parts
   let kernelHeard: unknown
   let agentHeard: unknown
-
-  /** Listens to children anew whenever the root has replaced them. */
-  const attach = (): void => {
-    const kernel = find.kernel()
+  return () => {
+    const kernel = children.kernel()
     if (kernel && kernel !== kernelHeard) {
       kernelHeard = kernel
       kernel.on('kernel.verdict', ({ claim, verdict }) => {
@@ -283,206 +381,80 @@ export function createRobot(config: RobotConfiguration, options: RobotOptions = 
         judgements.next({ claim, verdict })
         if (!verdict.permitted) log.info({ rule: verdict.rule }, `refused: ${verdict.message}`)
       })
-      restrict()
+      restrict(parts)
     }
-    const agent = find.agent()
+    const agent = children.agent()
     if (agent && agent !== agentHeard) {
       agentHeard = agent
-      agent.on('order.given', ({ intent, epoch }) => carryOut(intent, epoch))
+      agent.on('order.given', ({ intent, epoch }) => carryOut(parts, intent, epoch))
       agent.on('order.withdrawn', () => reflex.withdraw('agent'))
     }
   }
+}
 
-  /** Tells the kernel what this body, as it reported itself, may do. */
-  const restrict = (): void => {
-    if (!facts) return
-    const rules = rulesFor(configuration, {
-      simulated: body.kind === 'simulated',
-      deadman: facts.deadman,
-    })
-    find.kernel()?.send({ type: 'kernel.restrict', rules })
-  }
+/** Tells the kernel what this body, as it reported itself, may do. Until then the kernel permits no motion. */
+function restrict({ body, children, configuration, reported }: Parts): void {
+  if (!reported.facts) return
+  const { deadman } = reported.facts
+  const rules = rulesFor(configuration, { simulated: body.kind === 'simulated', deadman })
+  children.kernel()?.send({ type: 'kernel.restrict', rules })
+}
 
-  const carryOut = (intent: Intent, epoch: number): void => {
-    if (intent.type === 'setRelay') {
-      find.relays()?.send({ type: 'relays.set', relay: intent.relay, on: intent.on })
-    }
-    if (intent.type === 'drive') {
-      const untilMs = clock.now() + intent.durationMs
-      reflex.give({ intent, source: 'agent', epoch, untilMs })
+function carryOut({ children, clock, reflex }: Parts, intent: Intent, epoch: number): void {
+  switch (intent.type) {
+    case 'drive':
+      reflex.give({ intent, source: 'agent', epoch, untilMs: clock.now() + intent.durationMs })
       return
-    }
-    reflex.withdraw('agent')
-    find.motion()?.send({ type: 'motion.stop' })
+    case 'setRelay':
+      children.relays()?.send({ type: 'relays.set', relay: intent.relay, on: intent.on })
+      return
+    case 'stop':
+    case 'wait':
+      reflex.withdraw('agent')
+      children.motion()?.send({ type: 'motion.stop' })
   }
+}
 
-  let lastState = ''
-  root.subscribe({
-    next: (snapshot) => {
-      attach()
-      if (snapshot.status === 'active' && snapshot.hasTag('motion')) {
-        guarded(() => gate.allow(snapshot.context.epoch))
-      } else if (gate.isOpen) {
-        gate.shut()
-      }
-      const state = stateOf(snapshot)
-      if (state === lastState) return
-      lastState = state
-      log.info({ state, epoch: snapshot.context.epoch, causes: snapshot.context.causes }, state)
-      if (state === 'standby') restrict()
-      for (const listener of stateListeners) listener(state)
-    },
-    error: (error) => {
-      void trip(`the root failed: ${messageOf(error)}`)
-      log.error({ error: messageOf(error) }, 'the root failed; the motion gate is shut for good')
-      for (const listener of stateListeners) listener('failed')
-    },
-    complete: () => gate.trip('the root has ended'),
-  })
+function watchCamera({ log, perceived }: Parts, camera: Camera): void {
+  camera.onFrame((frame) => perceived.readings.next(frame))
+  camera.onLost((cause) => log.warn({ camera: camera.name }, cause))
+  camera.open().catch((error: unknown) => log.warn({ camera: camera.name }, messageOf(error)))
+}
 
-  const account = () => ({
-    configuration,
-    run: runName(configuration.name, seed, options.clock !== undefined, wallStartMs),
-    seed: options.seed,
-    brain: brain.name,
-    body,
-    facts,
-    world: perceived.world.value,
-    root: root.getSnapshot(),
-    kernel: find.kernel(),
-    agent: find.agent(),
-    llm: find.llm(),
-    sensors: Object.fromEntries(
-      build.sensors.map(({ name }) => [name, String(find.sensor(name)?.getSnapshot().value ?? 'absent')]),
-    ),
-    halt: halted,
-  })
-
-  const booted = (): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const subscription = root.subscribe({
-        next: (snapshot) => {
-          if (snapshot.matches('booting')) return
-          queueMicrotask(() => subscription.unsubscribe())
-          if (snapshot.context.linked) resolve()
-          else reject(bootError(find.board()?.getSnapshot().context.error, snapshot.context.causes))
-        },
-        error: reject,
-      })
-    })
-
-  const halt = (cause = 'asked to halt'): Promise<HaltReport> => {
-    const evidence = trip(cause)
-    if (root.getSnapshot().status !== 'active') return evidence
-    root.send({ type: 'robot.halt', cause })
-    return confirmation ?? evidence
-  }
-
-  const finish = async (): Promise<Report> => {
-    if (!root.getSnapshot().matches('halted')) await halt('end of run')
-    await confirmation
-    reflex.stop()
-    const report = reportOf(account(), {
-      seconds: round((clock.now() - began.robotMs) / 1000),
-      wallSeconds: round((began.wallMs.now() - wallStartMs) / 1000),
-      delay: {
-        p50: round(loopDelay.percentile(50) / 1e6),
-        p99: round(loopDelay.percentile(99) / 1e6),
-        max: round(loopDelay.max / 1e6),
+/** Resolves when the root has left `booting` with a body, rejects when it has left it without. */
+function booted({ children, root }: Parts): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const subscription = root.subscribe({
+      next: (snapshot) => {
+        if (snapshot.matches('booting')) return
+        queueMicrotask(() => subscription.unsubscribe())
+        if (snapshot.context.linked) resolve()
+        else reject(bootError(children.board()?.getSnapshot().context.error, snapshot.context.causes))
       },
+      error: reject,
     })
-    root.send({ type: 'robot.shutdown' })
-    loopDelay.disable()
-    await Promise.all([body.close(), ...cameras.map((camera) => camera.close())])
-    return report
-  }
-
-  return {
-    async start() {
-      loopDelay.enable()
-      body.onReading((reading) => perceived.readings.next(reading))
-      const isBooted = booted()
-      root.start()
-      reflex.start()
-      for (const camera of cameras) watchCamera(camera)
-      await isBooted
-      if (body.kind === 'simulated' && options.selfArm !== false && !options.unclean) {
-        root.send({ type: 'robot.arm', epoch: root.getSnapshot().context.epoch })
-        root.send({ type: 'robot.resume' })
-      }
-    },
-    send(command) {
-      const before = root.getSnapshot()
-      if (command.type === 'robot.halt') {
-        void halt(command.cause)
-      } else if (before.status === 'active' && before.can(command)) {
-        root.send(command)
-      } else {
-        return { ok: false, message: whyNot(command, before) }
-      }
-      const after = root.getSnapshot()
-      return { ok: true, state: stateOf(after), epoch: after.context.epoch }
-    },
-    drive({ linear, angular }) {
-      const { epoch } = root.getSnapshot().context
-      const intent = { type: 'drive', linear, angular, durationMs: manualLeaseMs } as const
-      const claim: Claim = { source: 'operator', intent, epoch, renewal: false }
-      let verdict: Verdict = refuse('kernel', 'absent', 'a kernel', 'the kernel is not running')
-      const heard = judgements.subscribe((judgement) => {
-        if (judgement.claim === claim) verdict = judgement.verdict
-      })
-      find.kernel()?.send({ type: 'kernel.judge', claim, scene: scene() })
-      heard.unsubscribe()
-      if (verdict.permitted) {
-        reflex.give({ intent, source: 'operator', epoch, untilMs: clock.now() + manualLeaseMs })
-      }
-      return verdict
-    },
-    halt,
-    snapshot: () => statusOf(account()),
-    onState(listener) {
-      stateListeners.add(listener)
-      return () => stateListeners.delete(listener)
-    },
-    stop() {
-      stopping ??= finish()
-      return stopping
-    },
-  }
-
-  function watchCamera(camera: Camera): void {
-    camera.onFrame((frame) => perceived.readings.next(frame))
-    camera.onLost((cause) => log.warn({ camera: camera.name }, cause))
-    camera.open().catch((error: unknown) => log.warn({ camera: camera.name }, messageOf(error)))
-  }
+  })
 }
 
-/** The most tokens that one reply may have. */
-const replyTokensMax = 400
-
-function endpointOf({ brain }: Configuration, key: string | undefined): Endpoint {
-  return {
-    url: brain.url,
-    model: brain.model ?? 'default',
-    key: key ?? 'none',
-    deadlineMs: brain.deadlineMs,
-  }
+function bootError(error: unknown, causes: readonly string[]): Error {
+  if (error instanceof MechosError) return error
+  return new MechosError('ERR_BOARD_LOST', causes.join('; ') || 'the body did not open', {
+    cause: error,
+  })
 }
 
-/** The root's children by name, as they are at the moment of asking. */
-function finder(root: ActorRefFrom<typeof robotMachine>) {
-  const get = <Machine extends AnyStateMachine>(name: string) => (): ActorRefFrom<Machine> | undefined =>
-    root.system.get(name)
-  return {
-    board: get<typeof boardMachine>('board'),
-    kernel: get<typeof kernelMachine>('kernel'),
-    motion: get<typeof motionMachine>('motion'),
-    relays: get<typeof relaysMachine>('relays'),
-    perception: get<typeof perceptionMachine>('perception'),
-    llm: get<typeof llmMachine>('llm'),
-    agent: get<typeof agentMachine>('agent'),
-    sensor: (name: string) => get<typeof sensorMachine>(`sensor.${name}`)(),
+function send(parts: Parts, command: RobotCommand): Answer {
+  const { root } = parts
+  const before = root.getSnapshot()
+  if (command.type === 'robot.halt') {
+    void halt(parts, command.cause)
+  } else if (before.status === 'active' && before.can(command)) {
+    root.send(command)
+  } else {
+    return { ok: false, message: whyNot(command, before) }
   }
+  const after = root.getSnapshot()
+  return { ok: true, state: stateOf(after), epoch: after.context.epoch }
 }
 
 /** Why a command was not carried out, and what would help. */
@@ -492,10 +464,11 @@ function whyNot(command: RobotCommand, snapshot: SnapshotFrom<typeof robotMachin
   switch (command.type) {
     case 'robot.arm':
       if (state !== 'standby') return `arm: the robot is ${state}; it can be armed in standby only`
-      return `arm: epoch ${command.epoch} is not allowed; the present one is ${epoch}`
+      if (command.epoch === epoch) return 'arm: the body is not there yet'
+      return `epoch: ${command.epoch} is not allowed; the present one is ${epoch}`
     case 'robot.reset':
       if (state !== 'halted') return `reset: the robot is ${state}; only a halted robot is reset`
-      return linked ? 'reset: a child is still missing' : 'reset: the body is not there yet'
+      return linked ? 'reset: not possible now' : 'reset: the body is not there yet'
     case 'robot.resume':
     case 'robot.takeOver':
       return `${command.type.slice(6)}: the robot is ${state}; arm it first`
@@ -508,15 +481,84 @@ function whyNot(command: RobotCommand, snapshot: SnapshotFrom<typeof robotMachin
   }
 }
 
-function bootError(error: unknown, causes: readonly string[]): Error {
-  if (error instanceof MechosError) return error
-  return new MechosError('ERR_BOARD_LOST', causes.join('; ') || 'the body did not open', { cause: error })
+function driveByHand(parts: Parts, { linear, angular }: Twist): Verdict {
+  const { children, clock, judgements, outlook, reflex, root } = parts
+  const { epoch } = root.getSnapshot().context
+  const intent = { type: 'drive', linear, angular, durationMs: manualLeaseMs } as const
+  const claim: Claim = { source: 'operator', intent, epoch, renewal: false }
+  let verdict: Verdict = refuse('kernel', 'absent', 'a kernel', 'the kernel is not running')
+  const hearing = judgements.subscribe((judgement) => {
+    if (judgement.claim === claim) verdict = judgement.verdict
+  })
+  children.kernel()?.send({ type: 'kernel.judge', claim, scene: outlook.scene() })
+  hearing.unsubscribe()
+  if (verdict.permitted) {
+    reflex.give({ intent, source: 'operator', epoch, untilMs: clock.now() + manualLeaseMs })
+  }
+  return verdict
 }
 
-function runName(name: string, seed: number, isRepeatable: boolean, wallMs: number): string {
-  return isRepeatable ? `${name}-seed-${seed}` : `${name}-${Math.round(wallMs)}`
+/** Trips the gate first and tells the root afterwards: a root that is deaf cannot stand in the way. */
+async function halt({ halting, root }: Parts, cause: string): Promise<HaltReport> {
+  const evidence = halting.trip(cause)
+  if (root.getSnapshot().status === 'active') root.send({ type: 'robot.halt', cause })
+  await halting.settled()
+  return halting.report ?? evidence
+}
+
+async function stop(parts: Parts): Promise<Report> {
+  const { body, clock, halting, options, reflex, root, times } = parts
+  if (!root.getSnapshot().matches('halted')) await halt(parts, 'end of run')
+  await halting.settled()
+  reflex.stop()
+  const report = reportOf(accountOf(parts), {
+    seconds: round((clock.now() - times.startedMs) / 1000),
+    wallSeconds: round((times.wall.now() - times.wallStartedMs) / 1000),
+    delay: {
+      p50: round(times.loopDelay.percentile(50) / 1e6),
+      p99: round(times.loopDelay.percentile(99) / 1e6),
+      max: round(times.loopDelay.max / 1e6),
+    },
+  })
+  times.loopDelay.disable()
+  root.send({ type: 'robot.shutdown' })
+  await Promise.all([body.close(), ...(options.cameras ?? []).map((camera) => camera.close())])
+  return report
+}
+
+function accountOf(parts: Parts): Account {
+  const { build, children, configuration, halting, options, root, seed } = parts
+  return {
+    configuration,
+    run: options.run ?? `${configuration.name}-seed-${seed}`,
+    seed: options.seed,
+    brain: parts.brain.name,
+    body: parts.body,
+    facts: parts.reported.facts,
+    world: parts.perceived.world.value,
+    root: root.getSnapshot(),
+    children,
+    sensors: Object.fromEntries(
+      build.sensors.map(({ name }) => [
+        name,
+        String(children.sensor(name)?.getSnapshot().value ?? 'absent'),
+      ]),
+    ),
+    halt: halting.report,
+  }
+}
+
+function endpointOf({ brain }: Configuration, key: string | undefined): Endpoint {
+  return {
+    url: brain.url,
+    model: brain.model ?? 'default',
+    key: key ?? 'none',
+    deadlineMs: brain.deadlineMs,
+  }
 }
 
 function round(value: number): number {
   return Math.round(value * 1000) / 1000
 }
+
+const silence: Log = { info() {}, warn() {}, error() {} }

@@ -8,7 +8,7 @@ import { MechosError, messageOf } from './core/vocabulary/errors.ts'
 import type { Report } from './core/vocabulary/status.ts'
 import type { Body } from './drivers/body.ts'
 import type { Camera } from './drivers/camera.ts'
-import { type Clock, virtualClock, type VirtualClock, wallClock } from './drivers/clock.ts'
+import { type Clock, virtualClock, type VirtualClock, wallClock, wallStamp } from './drivers/clock.ts'
 import { firmataBody } from './drivers/johnny-five/body.ts'
 import { mjpegCamera } from './drivers/mjpeg.ts'
 import { pace } from './drivers/pace.ts'
@@ -85,6 +85,7 @@ async function runIn(
     clock,
     seed,
     log,
+    run: `${options.configuration.name}-${wallStamp()}-${process.pid}`,
     ...(options.key !== undefined && { key: options.key }),
     ...(unclean !== undefined && { unclean }),
     ...(!isSimulated && { beforeMotion: () => directory.markRunning() }),
@@ -168,19 +169,20 @@ function connectTo(options: RunOptions): Embodiment {
     throw new MechosError('ERR_USAGE', 'port: nothing is not allowed; --port PATH of the board, or --sim')
   }
   const clock = wallClock()
+  const endMs = clock.now() + (options.forSeconds ?? Number.POSITIVE_INFINITY) * 1000
   return {
     clock,
     body: firmataBody(configuration, { port, clock }),
     cameras: body.cameras.flatMap(({ name, url }) => (url ? [mjpegCamera({ name, url, clock })] : [])),
-    advance: (signal) => untilOver(clock, options.forSeconds, signal),
+    advance: (signal) => untilOver(clock, endMs, signal),
   }
 }
 
-function untilOver(clock: Clock, seconds: number | undefined, signal: AbortSignal): Promise<void> {
+function untilOver(clock: Clock, endMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve()
     signal.addEventListener('abort', () => resolve(), { once: true })
-    if (seconds !== undefined) clock.setTimeout(resolve, seconds * 1000)
+    if (Number.isFinite(endMs)) clock.setTimeout(resolve, Math.max(0, endMs - clock.now()))
   })
 }
 

@@ -1,4 +1,4 @@
-import type { ActorRefFrom, SnapshotFrom } from 'xstate'
+import type { SnapshotFrom } from 'xstate'
 import { heldTokens } from '../core/budget/ledger.ts'
 import { poseOf, type World } from '../core/space/world.ts'
 import type { Configuration } from '../core/vocabulary/configuration.ts'
@@ -6,10 +6,8 @@ import { describeIntent } from '../core/vocabulary/intent.ts'
 import type { Delay, HaltReport, Report, Status } from '../core/vocabulary/status.ts'
 import type { Verdict } from '../core/vocabulary/verdict.ts'
 import type { Body, BodyFacts } from '../drivers/body.ts'
-import type { agentMachine } from '../machines/agent.machine.ts'
-import type { kernelMachine } from '../machines/kernel.machine.ts'
-import type { llmMachine } from '../machines/llm.machine.ts'
 import type { robotMachine } from '../machines/robot.machine.ts'
+import type { Children } from './children.ts'
 
 /** The running parts that a robot's status and report are read from. Nothing here is kept for their sake alone. */
 export interface Account {
@@ -21,9 +19,7 @@ export interface Account {
   readonly facts: BodyFacts | undefined
   readonly world: World
   readonly root: SnapshotFrom<typeof robotMachine>
-  readonly kernel: ActorRefFrom<typeof kernelMachine> | undefined
-  readonly agent: ActorRefFrom<typeof agentMachine> | undefined
-  readonly llm: ActorRefFrom<typeof llmMachine> | undefined
+  readonly children: Children
   readonly sensors: Readonly<Record<string, string>>
   readonly halt: HaltReport | undefined
 }
@@ -31,9 +27,9 @@ export interface Account {
 /** A robot as it is now. */
 export function statusOf(account: Account): Status {
   const { configuration, root, body, facts, world } = account
-  const agent = account.agent?.getSnapshot()
-  const kernel = account.kernel?.getSnapshot()
-  const llm = account.llm?.getSnapshot()
+  const agent = account.children.agent()?.getSnapshot()
+  const kernel = account.children.kernel()?.getSnapshot()
+  const llm = account.children.llm()?.getSnapshot()
   return {
     name: configuration.name,
     pid: process.pid,
@@ -72,8 +68,8 @@ export function reportOf(
   times: { readonly seconds: number; readonly wallSeconds: number; readonly delay: Delay },
 ): Report {
   const { configuration, root, body, facts, world } = account
-  const kernel = account.kernel?.getSnapshot().context
-  const ledger = account.llm?.getSnapshot().context.ledger
+  const kernel = account.children.kernel()?.getSnapshot().context
+  const ledger = account.children.llm()?.getSnapshot().context.ledger
   const truth = body.truth?.()
   const distance = truth?.distanceMetres ?? (configuration.body.wheels ? world.distanceMetres : null)
   const exit = exitOf(root)
@@ -126,7 +122,7 @@ export function stateOf(root: SnapshotFrom<typeof robotMachine>): string {
 /** Why it is halted, and why it stood still before: a brain that failed, or was refused again and again. */
 function causesOf(account: Account): readonly string[] {
   const { causes, notice } = account.root.context
-  const agent = account.agent?.getSnapshot().context
+  const agent = account.children.agent()?.getSnapshot().context
   const standstill = agent && agent.setbacks >= standstillSetbacks ? agent.standstill : undefined
   return [...causes, ...[notice, standstill].filter((text) => text !== undefined)]
 }

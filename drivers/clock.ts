@@ -39,6 +39,11 @@ export function wallClock(): Clock {
   }
 }
 
+/** The wall's date and time, in UTC, as a word that fits into names: `20260131T120000Z`. */
+export function wallStamp(): string {
+  return new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')
+}
+
 /** A virtual clock that starts at 0. */
 export function virtualClock(): VirtualClock {
   interface Timer {

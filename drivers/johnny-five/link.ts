@@ -22,7 +22,7 @@ export interface Link {
   close(): Promise<void>
   /** Whether the last halt frame has left this machine. */
   hasWrittenHalt(): boolean
-  /** Latches and writes the halt frame at once. False when the port is gone and nothing was written. Never throws. */
+  /** Latches and writes the halt frame at once. False when nothing could be written. Never throws. */
   halt(): boolean
 }
 
@@ -54,12 +54,12 @@ export function makeLink(port: Port, table: PinTable, clock: Clock): Link {
 
   function halt(done?: () => void): boolean {
     const number = ++halts
-    const isHalted = port.isOpen()
-    transport.halt((written) => {
+    const isOpen = port.isOpen()
+    const canWrite = transport.halt((written) => {
       if (written) haltsWritten = Math.max(haltsWritten, number)
       done?.()
     })
-    return isHalted
+    return isOpen && canWrite
   }
 
   function lose(cause: string) {

@@ -51,8 +51,11 @@ export interface Transport {
   command(part: string, run: () => void): void
   /** Puts safe outputs on the pins, makes them outputs, then opens the latch. All of it is written when it returns. */
   arm(): void
-  /** Latches, forgets what waits, and writes the halt frame, all before it returns. Idempotent; writes each time. */
-  halt(done?: (written: boolean) => void): void
+  /**
+   * Latches, writes the halt frame and forgets what waits, all before it returns. Writes each time, but nothing to a
+   * port that has not shown to be a Firmata board; false then.
+   */
+  halt(done?: (written: boolean) => void): boolean
   readonly isArmed: boolean
   counts(): TransportCounts
   /** Ends all timers and tells firmata-io that its transport closed. Nothing is written afterwards. */
@@ -141,7 +144,8 @@ export function makeTransport(ends: TransportEnds): Transport {
   }
 
   function pump() {
-    if (isClosed) return
+    // What a command writes is sent as one, not piece by piece.
+    if (isClosed || commanded !== undefined) return
     while (lineFreeAt - clock.now() < aheadMs && ends.backlog() < backlogBytesMax) {
       const bytes = outbox.next()
       if (!bytes) return
@@ -165,7 +169,7 @@ export function makeTransport(ends: TransportEnds): Transport {
       if (admitted.forward) stream.emit('data', frame)
       ends.onReport(admitted.report)
     } catch (error) {
-      ends.onFault(`a ${admitted.report.kind} report was not understood: ${messageOf(error)}`)
+      ends.onFault(`a report of ${admitted.report.kind} was not understood: ${messageOf(error)}`)
     }
   }
 
@@ -185,6 +189,7 @@ export function makeTransport(ends: TransportEnds): Transport {
       } finally {
         commanded = undefined
       }
+      pump()
     },
     arm() {
       if (isClosed) return
@@ -194,9 +199,11 @@ export function makeTransport(ends: TransportEnds): Transport {
     },
     halt(done) {
       isArmed = false
-      if (isClosed) done?.(false)
-      else send(halting, done)
+      const canWrite = hasReported && !isClosed
+      if (canWrite) send(halting, done)
+      else done?.(false)
       outbox.settle()
+      return canWrite
     },
     get isArmed() {
       return isArmed

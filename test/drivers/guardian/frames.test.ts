@@ -73,33 +73,39 @@ describe('splitting', () => {
   test.for([
     { direction: 'outbound', bytesMax: outboundBytesMax },
     { direction: 'inbound', bytesMax: inboundBytesMax },
-  ] as const)('drops an $direction sysex of more than $bytesMax bytes', ({ direction, bytesMax }) => {
-    const sysexOf = (length: number) => [0xf0, ...Array<number>(length - 2).fill(1), 0xf7]
-    const splitter = splitFrames(direction)
-    expect(splitter.push(sysexOf(bytesMax))).toHaveLength(1)
-    expect(splitter.push(sysexOf(bytesMax + 1))).toEqual([])
-    expect(splitter.push([0xf9, 2, 5])).toHaveLength(1)
-  })
+  ] as const)(
+    'drops an $direction sysex of more than $bytesMax bytes',
+    ({ direction, bytesMax }) => {
+      const sysexOf = (length: number) => [0xf0, ...Array<number>(length - 2).fill(1), 0xf7]
+      const splitter = splitFrames(direction)
+      expect(splitter.push(sysexOf(bytesMax))).toHaveLength(1)
+      expect(splitter.push(sysexOf(bytesMax + 1))).toEqual([])
+      expect(splitter.push([0xf9, 2, 5])).toHaveLength(1)
+    },
+  )
 
-  test.for(['inbound', 'outbound'] as const)('of anything %s never throws and stays bounded', (direction) => {
-    fc.assert(
-      fc.property(fc.array(byte, { maxLength: 3000 }), (bytes) => {
-        const splitter = splitFrames(direction)
-        const got = splitter.push(bytes)
-        const bytesMax = direction === 'inbound' ? inboundBytesMax : outboundBytesMax
-        expect(splitter.held).toBeLessThan(bytesMax)
-        const inFrames = got.reduce((sum, frame) => sum + frame.length, 0)
-        expect(inFrames + splitter.held + splitter.dropped).toBe(bytes.length)
-        for (const frame of got) {
-          const [status = 0, ...data] = frame
-          expect(status).toBeGreaterThanOrEqual(0x80)
-          const isSysex = status === 0xf0
-          expect((isSysex ? data.slice(0, -1) : data).every((each) => each < 0x80)).toBe(true)
-          expect(frame.length).toBeLessThanOrEqual(bytesMax)
-        }
-      }),
-    )
-  })
+  test.for(['inbound', 'outbound'] as const)(
+    'of anything %s never throws and stays bounded',
+    (direction) => {
+      fc.assert(
+        fc.property(fc.array(byte, { maxLength: 3000 }), (bytes) => {
+          const splitter = splitFrames(direction)
+          const got = splitter.push(bytes)
+          const bytesMax = direction === 'inbound' ? inboundBytesMax : outboundBytesMax
+          expect(splitter.held).toBeLessThan(bytesMax)
+          const inFrames = got.reduce((sum, frame) => sum + frame.length, 0)
+          expect(inFrames + splitter.held + splitter.dropped).toBe(bytes.length)
+          for (const frame of got) {
+            const [status = 0, ...data] = frame
+            expect(status).toBeGreaterThanOrEqual(0x80)
+            const isSysex = status === 0xf0
+            expect((isSysex ? data.slice(0, -1) : data).every((each) => each < 0x80)).toBe(true)
+            expect(frame.length).toBeLessThanOrEqual(bytesMax)
+          }
+        }),
+      )
+    },
+  )
 })
 
 describe('encoding', () => {
@@ -159,12 +165,13 @@ describe('classification', () => {
     expect(kindOf(frame)).toBe('query')
   })
 
-  test.for([frames.reportAnalog(0, true), frames.reportDigital(0, true), frames.samplingInterval(20)])(
-    '%s is reporting',
-    (frame) => {
-      expect(kindOf(frame)).toBe('reporting')
-    },
-  )
+  test.for([
+    frames.reportAnalog(0, true),
+    frames.reportDigital(0, true),
+    frames.samplingInterval(20),
+  ])('%s is reporting', (frame) => {
+    expect(kindOf(frame)).toBe('reporting')
+  })
 
   test('an input is given its declared mode, whichever input mode is asked for', () => {
     expect(classify(frames.mode(4, 0), rover)).toEqual({ kind: 'inputMode', pin: 4, mode: 11 })
@@ -261,9 +268,7 @@ describe('the halt frame', () => {
         trackMetres: 0.15,
       },
     })
-    expect(hex(haltFrame(table))).toBe(
-      'F7 E3 00 00 EB 00 00 90 14 00 91 30 00 E3 7F 01 EB 7F 01',
-    )
+    expect(hex(haltFrame(table))).toBe('F7 E3 00 00 EB 00 00 90 14 00 91 30 00 E3 7F 01 EB 7F 01')
   })
 
   test('reaches PWM pins above 15', () => {

@@ -105,7 +105,8 @@ describe('what waits to be sent', () => {
   test('is bounded, however much is asked and wished', () => {
     const outbox = makeOutbox(table)
     const asked = Array.from({ length: 1000 }, () => outbox.ask(frames.version()))
-    for (let n = 0; n < 1000; n++) drive(outbox, n % 2 ? 'left' : 'right', n % 3 ? leftDir : 0, n % 256)
+    for (let n = 0; n < 1000; n++)
+      drive(outbox, n % 2 ? 'left' : 'right', n % 3 ? leftDir : 0, n % 256)
     expect(asked.filter(Boolean)).toHaveLength(asksMax)
     expect(outbox.waiting).toBe(asksMax + 2)
     sendAll(outbox)

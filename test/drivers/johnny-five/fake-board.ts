@@ -140,7 +140,12 @@ export function fakeBoard(faults: FakeBoardFaults = {}): FakeBoard {
 
 /** The frame that a pin state query is, for looking it up among what a board heard. */
 export function isQuery(frame: Uint8Array): boolean {
-  const queries = [frames.version(), frames.firmware(), frames.capabilities(), frames.analogMapping()]
+  const queries = [
+    frames.version(),
+    frames.firmware(),
+    frames.capabilities(),
+    frames.analogMapping(),
+  ]
   return (
     (frame[0] === 0xf0 && frame[1] === 0x6d) ||
     queries.some((query) => Buffer.from(query).equals(Buffer.from(frame)))

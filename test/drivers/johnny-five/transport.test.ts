@@ -166,6 +166,12 @@ describe('outbound, in front of a fake port', () => {
     expect(left).toEqual([true, true])
   })
 
+  test('a halt writes nothing to what has not shown to be a board', () => {
+    const { transport, written } = rig()
+    expect(transport.halt()).toBe(false)
+    expect(written).toEqual([])
+  })
+
   test('a port that takes nothing gets no more than a halt', async () => {
     const made = armed()
     made.backlog = 1000
@@ -191,7 +197,7 @@ describe('outbound, in front of a fake port', () => {
     for (let n = 0; n < 30; n++) transport.ask(frames.pinState(99))
     const before = written.length
     transport.close()
-    transport.halt((isWritten) => expect(isWritten).toBe(false))
+    expect(transport.halt((isWritten) => expect(isWritten).toBe(false))).toBe(false)
     transport.arm()
     transport.stream.write(frames.version())
     await clock.advance(1000)
@@ -239,18 +245,21 @@ describe('inbound, from a fake port into the real firmata-io', () => {
     expect(transport.counts()).toMatchObject({ broken: 0, unsound: 0 })
   })
 
-  test.for(crashes)('$name reaches nobody, before the handshake, in it and after it', ({ bytes }) => {
-    const { io, transport, faults } = library()
-    const isDuplicate = bytes === mapping || bytes === capabilities
-    if (!isDuplicate) transport.receive(Uint8Array.from(bytes))
-    transport.receive(Uint8Array.from(banner))
-    if (!isDuplicate) transport.receive(Uint8Array.from(bytes))
-    transport.receive(Uint8Array.from([...capabilities, ...mapping]))
-    transport.receive(Uint8Array.from(bytes))
-    expect(io.isReady).toBe(true)
-    expect(io.analogPins).toHaveLength(6)
-    expect(faults).toEqual([])
-  })
+  test.for(crashes)(
+    '$name reaches nobody, before the handshake, in it and after it',
+    ({ bytes }) => {
+      const { io, transport, faults } = library()
+      const isDuplicate = bytes === mapping || bytes === capabilities
+      if (!isDuplicate) transport.receive(Uint8Array.from(bytes))
+      transport.receive(Uint8Array.from(banner))
+      if (!isDuplicate) transport.receive(Uint8Array.from(bytes))
+      transport.receive(Uint8Array.from([...capabilities, ...mapping]))
+      transport.receive(Uint8Array.from(bytes))
+      expect(io.isReady).toBe(true)
+      expect(io.analogPins).toHaveLength(6)
+      expect(faults).toEqual([])
+    },
+  )
 
   test('a mapping before the capabilities, or capabilities of fewer pins, leave it waiting', () => {
     const { io, transport, faults } = library()
@@ -283,7 +292,10 @@ describe('inbound, from a fake port into the real firmata-io', () => {
     const noise = fc.array(byte, { maxLength: 300 })
     const framed = fc
       .array(
-        fc.tuple(fc.constantFrom(0x79, 0x6c, 0x6a, 0x6e, 0x71, 0x73, 0x77, 0x42, 0x43, 0x62), fc.array(data)),
+        fc.tuple(
+          fc.constantFrom(0x79, 0x6c, 0x6a, 0x6e, 0x71, 0x73, 0x77, 0x42, 0x43, 0x62),
+          fc.array(data),
+        ),
         { maxLength: 5 },
       )
       .map((messages) => messages.flatMap(([command, rest]) => [0xf0, command, ...rest, 0xf7]))
@@ -313,6 +325,6 @@ describe('inbound, from a fake port into the real firmata-io', () => {
       throw new Error('cannot count')
     })
     transport.receive(Uint8Array.from([0xe0, 1, 1]))
-    expect(faults).toEqual(['a analog report was not understood: cannot count'])
+    expect(faults).toEqual(['a report of analog was not understood: cannot count'])
   })
 })

@@ -1,0 +1,56 @@
+import { obstaclesOf, poseOf, velocityOf, type World } from '../core/space/world.ts'
+import type { Configuration } from '../core/vocabulary/configuration.ts'
+import { nearestByEighths, type Observation } from '../core/vocabulary/observation.ts'
+import type { Scene } from '../core/vocabulary/scene.ts'
+import type { Orientation } from '../machines/agent.machine.ts'
+import type { Build } from './anatomy.ts'
+import type { Children } from './children.ts'
+
+/** The robot's view of its surroundings, for the kernel and for the brain. */
+export interface Outlook {
+  /** What the kernel judges by, as of now. A perception that is not running leaves everything stale. */
+  scene(): Scene
+  /** What a brain is told of a sighting. */
+  understand(orientation: Orientation): Observation
+}
+
+export function createOutlook(
+  configuration: Configuration,
+  build: Build,
+  world: { readonly value: World },
+  children: Children,
+): Outlook {
+  const grants = new Set(configuration.grants)
+  const relays = configuration.body.relays
+    .map(({ name }) => name)
+    .filter((name) => grants.has(`relay:${name}`))
+  const canDrive = configuration.body.wheels !== undefined && grants.has('drive')
+
+  const scene = (): Scene => ({
+    footprintMetres: build.anatomy.footprintMetres,
+    obstacles: obstaclesOf(world.value),
+    sectors: build.sectors,
+    stale: children.perception()?.getSnapshot().context.stale ?? ['perception'],
+    blindCreep: configuration.blindCreep,
+  })
+
+  return {
+    scene,
+    understand({ sighting, goal, history }) {
+      const surroundings = scene()
+      return {
+        stampMs: sighting.stampMs,
+        goal,
+        history,
+        pose: poseOf(sighting.world),
+        velocity: velocityOf(sighting.world),
+        scene: surroundings,
+        nearest: nearestByEighths(surroundings.obstacles),
+        battery: sighting.world.battery?.charge,
+        limits: children.kernel()?.getSnapshot().context.rules.limits ?? configuration.limits,
+        canDrive,
+        relays,
+      }
+    },
+  }
+}
