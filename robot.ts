@@ -168,7 +168,7 @@ function assemble(configuration: Configuration, options: RobotOptions): Parts {
   const seed = options.seed ?? 1
   const body = options.body ?? simulatedBody(configuration, { clock, seed })
   const gate = new MotionGate(body, clock)
-  const build = buildOf(configuration, !options.body && configuration.body.kind === 'simulated')
+  const build = buildOf(configuration, body.senses ?? [])
   const perceived = senses(build.anatomy)
   const children = childrenOf(() => root.system)
   const outlook = createOutlook(configuration, build, perceived.world, children)

@@ -24,8 +24,8 @@ const staleMs = {
   image: 2_000,
 } as const
 
-/** `encoders` tells whether this body reports how far its wheels turned; motion then needs them fresh. */
-export function buildOf(configuration: Configuration, encoders: boolean): Build {
+/** `senses` is what the body reports beside the sensors that the configuration declares. */
+export function buildOf(configuration: Configuration, senses: readonly string[]): Build {
   const { body } = configuration
   const lidar = body.kind === 'simulated' && body.lidar !== undefined
   return {
@@ -37,12 +37,12 @@ export function buildOf(configuration: Configuration, encoders: boolean): Build 
     },
     sectors: sectorsOf({ lidar, ranges: body.ranges, bumpers: body.bumpers }),
     sensors: [
-      ...(encoders && body.wheels ? [guard('encoders', 'encoders')] : []),
+      ...(senses.includes('encoders') ? [guard('encoders', 'encoders')] : []),
       ...(lidar ? [guard('lidar', 'lidar')] : []),
       ...body.ranges.map(({ name }) => guard(name, 'range')),
       ...body.bumpers.map(({ name }) => guard(name, 'bumper')),
-      ...(encoders && body.kind === 'simulated' && body.imu ? [watch('imu', 'imu')] : []),
-      ...(encoders ? [watch('battery', 'battery')] : []),
+      ...(senses.includes('imu') ? [watch('imu', 'imu')] : []),
+      ...(senses.includes('battery') ? [watch('battery', 'battery')] : []),
       ...body.cameras.map(({ name }) => watch(name, 'image')),
     ],
   }

@@ -45,6 +45,8 @@ export interface Truth {
  */
 export interface Body {
   readonly kind: 'simulated' | 'firmata' | 'custom'
+  /** What it reports beside the sensors that the configuration declares. Motion needs `encoders` fresh where they are named here. */
+  readonly senses?: readonly ('encoders' | 'imu' | 'battery')[]
   /** Opens ports and waits until the hardware has reported itself. Rejects with a MechosError; may be called again after a loss. */
   open(): Promise<BodyFacts>
   /** Puts safe outputs on the pins, then makes them outputs, and accepts writes from now on. Throws when it cannot. */

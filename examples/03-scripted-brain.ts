@@ -16,6 +16,8 @@ const rover = defineRobot({
 
 /** Proposes these in turn, and then waits: what a model might say, without a model. */
 const brain = scriptedBrain([
+  // Until every sensor has spoken, which takes a tick, nothing may move.
+  { type: 'wait', durationMs: 100 },
   { type: 'drive', linear: 0.2, angular: 0, durationMs: 2000 },
   { type: 'drive', linear: 9, angular: 0, durationMs: 2000 },
   { type: 'setRelay', relay: 'lamp', on: true },

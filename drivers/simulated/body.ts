@@ -1,4 +1,4 @@
-import type { Configuration } from '../../core/vocabulary/configuration.ts'
+import type { BodyConfiguration, Configuration } from '../../core/vocabulary/configuration.ts'
 import { MechosError } from '../../core/vocabulary/errors.ts'
 import type { Reading } from '../../core/vocabulary/reading.ts'
 import type { Body, Truth } from '../body.ts'
@@ -72,6 +72,7 @@ export function simulatedBody(configuration: Configuration, simulation: Simulati
 
   return {
     kind: 'simulated',
+    senses: sensesOf(configuration.body),
     room,
     open() {
       halt()
@@ -112,6 +113,16 @@ export function simulatedBody(configuration: Configuration, simulation: Simulati
       return Promise.resolve()
     },
   }
+}
+
+/** What a simulated body feels without being told to have a sensor for it. */
+function sensesOf(body: BodyConfiguration): NonNullable<Body['senses']> {
+  if (body.kind !== 'simulated') return []
+  return [
+    ...(body.wheels ? (['encoders'] as const) : []),
+    ...(body.imu ? (['imu'] as const) : []),
+    'battery',
+  ]
 }
 
 /** Wrapped, so that a listener that is added twice is called twice and taken away once. */

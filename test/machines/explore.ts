@@ -29,6 +29,8 @@ export interface Step<Ghost> {
   readonly event: Happening
   readonly to: Place<Ghost>
   readonly effects: readonly Effect[]
+  /** True when no earlier step led there. */
+  readonly discovers: boolean
 }
 
 /** What is explored. `eventsAt` lists everything that may happen there; `key` decides which states count as one. */
@@ -57,11 +59,17 @@ export function* explore<Ghost>(exploration: Exploration<Ghost>): Generator<Step
       const ghost = exploration.haunt(from.ghost, event, effects)
       const found: Place<Ghost> = { snapshot: next, ghost, reached: { from, event } }
       const key = exploration.key(found)
-      if (!places.has(key)) places.set(key, found)
+      const discovers = !places.has(key)
+      if (discovers) places.set(key, found)
       if (places.size > placesMax) throw new RangeError(`more than ${placesMax} places`)
-      yield { from, event, to: found, effects }
+      yield { from, event, to: found, effects, discovers }
     }
   }
+}
+
+/** What happens on the shortest way to a place, in order. */
+export function eventsTo<Ghost>({ reached }: Place<Ghost>): readonly Happening[] {
+  return reached ? [...eventsTo(reached.from), reached.event] : []
 }
 
 /** The shortest way to a place, as a person would tell it. */

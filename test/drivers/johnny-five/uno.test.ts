@@ -1,0 +1,302 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import five from 'johnny-five'
+import type { Reading } from '../../../core/vocabulary/reading.ts'
+import type { Body } from '../../../drivers/body.ts'
+import { wallClock } from '../../../drivers/clock.ts'
+import { firmataBody } from '../../../drivers/johnny-five/body.ts'
+import { builtHex, type Firmware, readyMadeHex } from '../../support/uno/firmware.ts'
+import { type RemoteUno, startRemoteUno } from '../../support/uno/remote.ts'
+import { bodyConformance } from '../body.suite.ts'
+import { rover, threePin } from './rover.ts'
+import { live, unoBench } from './uno-bench.ts'
+
+const { firmware, reason } = builtHex()
+
+if (firmware)
+  describe('StandardFirmata 2.5.8 on an emulated Uno, over a PTY and serialport', () =>
+    real(firmware))
+else test.skip(`StandardFirmata 2.5.8 could not be built: ${reason}`, () => undefined)
+
+function real(newest: Firmware) {
+  let uno: RemoteUno
+  beforeAll(async () => {
+    uno = await startRemoteUno({ firmware: newest })
+  })
+  afterAll(() => uno.close())
+
+  bodyConformance('a rover with two-pin drivers', () => Promise.resolve(unoBench(uno, rover)))
+  bodyConformance('a rover with three-pin drivers', () => Promise.resolve(unoBench(uno, threePin)))
+
+  describe('a rover', () => {
+    let body: Body
+    const readings: Reading[] = []
+    const lost: string[] = []
+    beforeEach(async () => {
+      body = firmataBody(rover, { port: uno.path, clock: wallClock() })
+      readings.length = 0
+      lost.length = 0
+      body.onReading((reading) => readings.push(reading))
+      body.onLost?.((cause) => lost.push(cause))
+      await body.open()
+    })
+    afterEach(() => body.close())
+
+    test('is what its firmware says', async () => {
+      await body.close()
+      expect(await body.open()).toEqual({ firmware: 'StandardFirmata.ino 2.5', deadman: false })
+    })
+
+    test('halts from full speed: no duty on any pin, and the firmware says so', async () => {
+      body.arm()
+      body.write({ kind: 'wheels', left: 20, right: -20 })
+      body.write({ kind: 'relay', name: 'lamp', on: true })
+      body.write({ kind: 'relay', name: 'lock', on: false })
+      await live(uno)
+      expect(await outputsOf(uno, [3, 2, 11, 12, 7, 8])).toEqual([1, 1, 1, 0, 1, 0])
+      body.halt()
+      expect(await body.confirm()).toBe('echoed')
+      expect(await outputsOf(uno, [3, 2, 11, 12, 7, 8])).toEqual([0, 0, 0, 0, 0, 1])
+      expect(lost).toEqual([])
+    })
+
+    test('a duty changes in place and a direction through zero', async () => {
+      body.arm()
+      body.write({ kind: 'wheels', left: 10, right: 0 })
+      await live(uno)
+      const duties: number[] = []
+      const stop = uno.onDuty(({ pin, duty }) => {
+        if (pin === 3) duties.push(Math.round(duty * 255))
+      })
+      body.write({ kind: 'wheels', left: 15, right: 0 })
+      await live(uno)
+      body.write({ kind: 'wheels', left: -15, right: 0 })
+      await live(uno)
+      stop()
+      expect(duties).toEqual([191, 0, 191])
+    })
+
+    test('a small speed is none, a somewhat larger one the least that turns a motor', async () => {
+      body.arm()
+      body.write({ kind: 'wheels', left: 1.1, right: 1.3 })
+      await live(uno)
+      expect(await uno.dutyOf(3)).toBe(0)
+      expect(await uno.dutyOf(11)).toBeCloseTo(30 / 255, 3)
+    })
+
+    test('servos start at their angle, are held or released by a halt', async () => {
+      body.arm()
+      await live(uno)
+      expect(await uno.servoPulseUs(9)).toBeUndefined()
+      body.write({ kind: 'servo', name: 'gripper', radians: 0.5 })
+      body.write({ kind: 'servo', name: 'tail', radians: -0.5 })
+      await live(uno)
+      expect(await uno.servoPulseUs(9)).toBeCloseTo(1500 + (0.5 / Math.PI) * 1800, -1)
+      expect(await uno.servoPulseUs(10)).toBeCloseTo(1500 - (0.5 / Math.PI) * 1800, -1)
+      body.halt()
+      expect(await body.confirm()).toBe('echoed')
+      await live(uno)
+      expect(await uno.servoPulseUs(9)).toBeCloseTo(1500 + (0.5 / Math.PI) * 1800, -1)
+      expect(await uno.servoPulseUs(10)).toBeUndefined()
+      body.arm()
+      await live(uno)
+      expect(await uno.servoPulseUs(10)).toBeUndefined()
+      body.write({ kind: 'servo', name: 'tail', radians: -0.5 })
+      await live(uno)
+      expect(await uno.servoPulseUs(10)).toBeCloseTo(1500 - (0.5 / Math.PI) * 1800, -1)
+    })
+
+    test('measures what is before it, and says Infinity for nothing', async () => {
+      await uno.setAnalog(0, 2.3)
+      await live(uno)
+      expect(latest(readings, 'range')).toMatchObject({ metres: expect.closeTo(0.1, 2) })
+      await uno.setAnalog(0, 0)
+      await live(uno)
+      expect(latest(readings, 'range')).toMatchObject({ name: 'front', metres: Infinity })
+    })
+
+    test('feels its bumper, through the pull-up of its pin', async () => {
+      await uno.setInput(4, 0)
+      await live(uno)
+      expect(latest(readings, 'bumper')).toMatchObject({ name: 'nose', pressed: true })
+      await uno.setInput(4, 1)
+      await live(uno)
+      expect(latest(readings, 'bumper')).toMatchObject({ name: 'nose', pressed: false })
+      expect(await uno.isOutput(4)).toBe(false)
+    })
+
+    test('goes on sensing after a halt', async () => {
+      body.arm()
+      body.halt()
+      await uno.setAnalog(0, 2.3)
+      await uno.setInput(4, 0)
+      await live(uno)
+      await uno.setInput(4, 1)
+      await live(uno)
+      expect(latest(readings, 'range')).toMatchObject({ metres: expect.closeTo(0.1, 2) })
+      expect(latest(readings, 'bumper')).toMatchObject({ pressed: false })
+    })
+
+    test('after a flood of commands a halt is the last thing that the board does', async () => {
+      body.arm()
+      await live(uno)
+      for (let round = 0; round < 20; round++) {
+        for (let n = 0; n < 250; n++) {
+          body.write({ kind: 'wheels', left: n % 2 ? 10 : -10, right: 5 + (n % 15) })
+        }
+        // oxlint-disable-next-line no-await-in-loop -- 5 000 commands in a second of the chip
+        await live(uno, 50)
+      }
+      body.halt()
+      expect(await body.confirm()).toBe('echoed')
+      const duties: number[] = []
+      const stop = uno.onDuty(({ pin, duty }) => {
+        if (pin === 3 || pin === 11) duties.push(duty)
+      })
+      await live(uno, 500)
+      stop()
+      expect(duties).toEqual([])
+      expect(await outputsOf(uno, [3, 11])).toEqual([0, 0])
+    })
+
+    test("Johnny-Five's own timers move nothing after a halt", async () => {
+      body.arm()
+      body.write({ kind: 'wheels', left: 10, right: 10 })
+      body.write({ kind: 'servo', name: 'gripper', radians: 0 })
+      await live(uno)
+      const made = five.Board.cache.at(-1)
+      const register: unknown = made && Reflect.get(made, 'register')
+      const parts: readonly unknown[] = Array.isArray(register) ? register : []
+      const motor = parts.find((part) => part instanceof five.Motor)
+      const servo = parts.find((part) => part instanceof five.Servo)
+      expect([motor, servo]).not.toContain(undefined)
+      servo?.sweep()
+      // What `brake(300)` does on a driver with a brake pin: it starts the motor again when its time is over.
+      const resuming = setInterval(() => motor?.forward(180), 20)
+      body.halt()
+      expect(await body.confirm()).toBe('echoed')
+      await live(uno, 600)
+      clearInterval(resuming)
+      servo?.stop()
+      expect(await outputsOf(uno, [3, 2, 11, 12])).toEqual([0, 0, 0, 0])
+      expect(await uno.servoPulseUs(9)).toBeCloseTo(1500, -1)
+    })
+
+    test('a port that is open already is locked', async () => {
+      const other = firmataBody(rover, { port: uno.path, clock: wallClock() })
+      await expect(other.open()).rejects.toMatchObject({
+        code: 'ERR_PORT_UNAVAILABLE',
+        message: `cannot open ${uno.path}: it is locked by another program`,
+      })
+      await other.close()
+    })
+
+    test('a board that resets in mid-run is lost when it reports itself again', async () => {
+      body.arm()
+      body.write({ kind: 'wheels', left: 20, right: 20 })
+      await live(uno)
+      const gone = lossOf(body)
+      await uno.reset()
+      // A second of silence during the blink, or its banner: whichever comes first.
+      expect(await gone).toMatch(/restarted|said nothing/)
+      expect(() => body.write({ kind: 'wheels', left: 1, right: 1 })).toThrow(
+        expect.objectContaining({ code: 'ERR_GATE_SHUT' }),
+      )
+      await live(uno, 2500)
+      expect(await outputsOf(uno, [3, 2, 11, 12])).toEqual([0, 0, 0, 0])
+    })
+  })
+
+  describe('a board of its own', () => {
+    test.for([
+      { name: 'StandardFirmata 2.5.8', hex: newest },
+      { name: 'StandardFirmata 2.3', hex: readyMadeHex() },
+    ])('$name halts from full speed', async ({ hex }) => {
+      const own = await startRemoteUno({ firmware: hex })
+      const body = firmataBody(threePin, { port: own.path, clock: wallClock() })
+      await body.open()
+      body.arm()
+      body.write({ kind: 'wheels', left: 20, right: 20 })
+      body.write({ kind: 'relay', name: 'pump', on: false })
+      await live(own)
+      expect(await outputsOf(own, [5, 6, 7, 11, 12, 13, 17])).toEqual([1, 1, 0, 1, 1, 0, 0])
+      body.halt()
+      expect(await body.confirm()).toBe('echoed')
+      expect(await outputsOf(own, [5, 6, 7, 11, 12, 13, 17])).toEqual([0, 0, 0, 1, 1, 1, 1])
+      await body.close()
+      await own.close()
+    })
+
+    test('a cable that is pulled is a loss with its cause, and no evidence', async () => {
+      const own = await startRemoteUno({ firmware: newest })
+      const body = firmataBody(rover, { port: own.path, clock: wallClock() })
+      await body.open()
+      body.arm()
+      body.write({ kind: 'wheels', left: 20, right: 20 })
+      await live(own)
+      const gone = lossOf(body)
+      await own.unplug()
+      expect(await gone).toBe(`port ${own.path} closed: was the cable pulled?`)
+      body.halt()
+      expect(await body.confirm()).toBe('none')
+      expect(body.outputs()[0]).toEqual({ name: 'left', output: 1, safe: false })
+      await expect(body.open()).rejects.toMatchObject({ code: 'ERR_PORT_UNAVAILABLE' })
+      await body.close()
+      await own.close()
+    })
+
+    test('a board that hangs is lost, opens again once it lives, and is latched then', async () => {
+      const own = await startRemoteUno({ firmware: newest })
+      const body = firmataBody(rover, { port: own.path, clock: wallClock() })
+      await body.open()
+      body.arm()
+      body.write({ kind: 'wheels', left: 20, right: 20 })
+      await live(own)
+      const gone = lossOf(body)
+      await own.hang()
+      expect(await gone).toBe('the board said nothing for 1 s')
+      await own.resume()
+      await body.open()
+      await live(own)
+      expect(await outputsOf(own, [3, 2, 11, 12])).toEqual([0, 0, 0, 0])
+      expect(() => body.write({ kind: 'wheels', left: 1, right: 1 })).toThrow(
+        expect.objectContaining({ code: 'ERR_GATE_SHUT' }),
+      )
+      body.arm()
+      body.write({ kind: 'wheels', left: 20, right: 20 })
+      await live(own)
+      expect(await outputsOf(own, [3, 2, 11, 12])).toEqual([1, 1, 1, 1])
+      await body.close()
+      await own.close()
+    })
+
+    test('a board that never answers is silent after its limit', async () => {
+      const own = await startRemoteUno({ firmware: newest })
+      await own.hang()
+      const options = { port: own.path, clock: wallClock(), openLimitMs: 300 }
+      const body = firmataBody(rover, options)
+      await expect(body.open()).rejects.toMatchObject({
+        code: 'ERR_BOARD_SILENT',
+        message: `no Firmata answer on ${own.path} within 0.3 s; is StandardFirmata flashed, is it another program's port, baud 57600?`,
+      })
+      await body.close()
+      await own.close()
+    })
+  })
+}
+
+function outputsOf(uno: RemoteUno, pins: readonly number[]): Promise<number[]> {
+  return Promise.all(pins.map((pin) => uno.dutyOf(pin)))
+}
+
+function latest(readings: readonly Reading[], kind: Reading['kind']): Reading | undefined {
+  return readings.findLast((reading) => reading.kind === kind)
+}
+
+function lossOf(body: Body): Promise<string> {
+  return new Promise((resolve) => {
+    const stop = body.onLost?.((cause) => {
+      stop?.()
+      resolve(cause)
+    })
+  })
+}
