@@ -73,31 +73,51 @@ function commandLine(done: (code: number) => void): Command {
     .option('--model <name>', "the endpoint's model")
     .option('--goal <text>', 'what it is to do')
     .option('--headless', 'no terminal; simulation as fast as it can when --for is given')
-    .option('--for <seconds>', "end after so many of the robot's seconds", numberFrom(0.1, 31_536_000))
+    .option(
+      '--for <seconds>',
+      "end after so many of the robot's seconds",
+      numberFrom(0.1, 31_536_000),
+    )
     .option('--speed <n>', 'simulated seconds a second, or max', speed)
     .option('--seed <n>', 'the source of all chance in simulation', wholeNumber(0, 2_147_483_647))
     .option('--arm', 'arm hardware after a warning of 3 s')
     .option('--report <file>', 'write one line of JSON at the end; - is standard output')
     .option('--state <dir>', 'where lock, socket and marks are kept')
     .option('--detach', 'go on when the launching process is gone')
-    .option('--budget-tokens <n>', 'the most tokens that a model may use', wholeNumber(1, 1_000_000_000))
-    .option('--key-env <name>', 'the environment variable that holds the key of the model', 'OPENAI_API_KEY')
+    .option(
+      '--budget-tokens <n>',
+      'the most tokens that a model may use',
+      wholeNumber(1, 1_000_000_000),
+    )
+    .option(
+      '--key-env <name>',
+      'the environment variable that holds the key of the model',
+      'OPENAI_API_KEY',
+    )
     .option('--log <level>', 'trace, debug, info, warn, error or silent', level)
     .action(async (path: string | undefined, flags: RunFlags) => done(await run(path, flags)))
 
   remote(program, 'status', 'what each running robot is doing').action(
-    async (name: string | undefined, flags: RemoteFlags) => done(await showStatus(remoteFor(name, flags))),
+    async (name: string | undefined, flags: RemoteFlags) =>
+      done(await showStatus(remoteFor(name, flags))),
   )
   remote(program, 'halt', 'halt now; kills a robot that does not answer within 300 ms')
     .aliases(['stop', 'estop', 'kill'])
-    .action(async (name: string | undefined, flags: RemoteFlags) => done(await haltAll(remoteFor(name, flags))))
+    .action(async (name: string | undefined, flags: RemoteFlags) =>
+      done(await haltAll(remoteFor(name, flags))),
+    )
   for (const verb of ['reset', 'resume', 'pause'] as const) {
     remote(program, verb, remoteVerbs[verb]).action(
-      async (name: string | undefined, flags: RemoteFlags) => done(await tell({ verb }, remoteFor(name, flags))),
+      async (name: string | undefined, flags: RemoteFlags) =>
+        done(await tell({ verb }, remoteFor(name, flags))),
     )
   }
   remote(program, 'arm', 'let a robot that was reset move again')
-    .requiredOption('--epoch <n>', 'the epoch that the last reset printed', wholeNumber(1, 2_147_483_647))
+    .requiredOption(
+      '--epoch <n>',
+      'the epoch that the last reset printed',
+      wholeNumber(1, 2_147_483_647),
+    )
     .action(async (name: string | undefined, flags: RemoteFlags & { epoch: number }) =>
       done(await tell({ verb: 'arm', epoch: flags.epoch }, remoteFor(name, flags))),
     )
@@ -172,7 +192,10 @@ function withFlags(configuration: Configuration, flags: RunFlags): Configuration
   const url = flags.brain ?? configuration.brain.url
   const model = flags.model ?? configuration.brain.model
   if (url !== 'explorer' && model === undefined) {
-    throw new MechosError('ERR_USAGE', `model: nothing is not allowed; --model NAME of a model that ${url} serves`)
+    throw new MechosError(
+      'ERR_USAGE',
+      `model: nothing is not allowed; --model NAME of a model that ${url} serves`,
+    )
   }
   return parseConfiguration({
     ...configuration,

@@ -27,7 +27,9 @@ export async function showStatus(options: RemoteOptions): Promise<number> {
     const answered = await askRobot(robot.socket, { verb: 'status' }, answerMs)
     if (!answered.ok) throw new MechosError('ERR_COMMAND_REFUSED', answered.message)
     options.print(
-      options.json ? JSON.stringify(answered.result) : statusText(answered.result as unknown as Status),
+      options.json
+        ? JSON.stringify(answered.result)
+        : statusText(answered.result as unknown as Status),
     )
   }
   return 0
@@ -39,7 +41,9 @@ export async function tell(request: Request, options: RemoteOptions): Promise<nu
   for (const robot of robotsFor(options)) {
     const answered = await askRobot(robot.socket, request, answerMs)
     if (answered.ok) {
-      options.print(options.json ? JSON.stringify(answered.result) : tellText(robot, request, answered.result))
+      options.print(
+        options.json ? JSON.stringify(answered.result) : tellText(robot, request, answered.result),
+      )
     } else {
       options.print(options.json ? JSON.stringify(answered) : answered.message)
       code = 2
@@ -69,7 +73,10 @@ export async function haltAll(options: RemoteOptions): Promise<number> {
   return code
 }
 
-async function haltOne(robot: Owner, directory: string): Promise<Readonly<Record<string, unknown>>> {
+async function haltOne(
+  robot: Owner,
+  directory: string,
+): Promise<Readonly<Record<string, unknown>>> {
   try {
     const answered = await askRobot(robot.socket, { verb: 'halt' }, haltMs)
     if (answered.ok) return answered.result
@@ -82,7 +89,8 @@ async function haltOne(robot: Owner, directory: string): Promise<Readonly<Record
 }
 
 function robotsFor(options: RemoteOptions): readonly (Owner & { readonly directory: string })[] {
-  const found = options.state === undefined ? runningRobots(options.stateRoot) : robotIn(options.state)
+  const found =
+    options.state === undefined ? runningRobots(options.stateRoot) : robotIn(options.state)
   const chosen = found.filter(({ name }) => options.name === undefined || name === options.name)
   if (chosen.length > 0) return chosen
   const names = found.map(({ name }) => name).join(', ')
@@ -99,7 +107,11 @@ function robotIn(directory: string): readonly (Owner & { readonly directory: str
   return owner ? [{ ...owner, directory }] : []
 }
 
-function tellText(robot: Owner, request: Request, result: Readonly<Record<string, unknown>>): string {
+function tellText(
+  robot: Owner,
+  request: Request,
+  result: Readonly<Record<string, unknown>>,
+): string {
   const line = `${robot.name}: ${String(result['state'])}, epoch ${String(result['epoch'])}`
   return request.verb === 'reset'
     ? `${line}. When all are clear of it: mechos arm ${robot.name} --epoch ${String(result['epoch'])}`

@@ -253,8 +253,18 @@ function bind(
   reflex: Reflex,
   failed: (cause: string) => void,
 ) {
-  const { configuration, body, build, children, clock, gate, halting, options, outlook, perceived } =
-    parts
+  const {
+    configuration,
+    body,
+    build,
+    children,
+    clock,
+    gate,
+    halting,
+    options,
+    outlook,
+    perceived,
+  } = parts
   return robotMachine.provide({
     actors: {
       board: boardMachine.provide({
@@ -340,7 +350,10 @@ async function start(parts: Parts): Promise<void> {
 function followRoot(parts: Parts): void {
   const { gate, halting, log, root, stateListeners } = parts
   const attach = attacher(parts)
-  const allow = total((cause) => refuseToMove(parts, cause), (epoch: number) => gate.allow(epoch))
+  const allow = total(
+    (cause) => refuseToMove(parts, cause),
+    (epoch: number) => gate.allow(epoch),
+  )
   let lastState = ''
   const announce = (state: string) => {
     lastState = state
@@ -429,7 +442,8 @@ function booted({ children, root }: Parts): Promise<void> {
         if (snapshot.matches('booting')) return
         queueMicrotask(() => subscription.unsubscribe())
         if (snapshot.context.linked) resolve()
-        else reject(bootError(children.board()?.getSnapshot().context.error, snapshot.context.causes))
+        else
+          reject(bootError(children.board()?.getSnapshot().context.error, snapshot.context.causes))
       },
       error: reject,
     })

@@ -8,7 +8,13 @@ import { MechosError, messageOf } from './core/vocabulary/errors.ts'
 import type { Report } from './core/vocabulary/status.ts'
 import type { Body } from './drivers/body.ts'
 import type { Camera } from './drivers/camera.ts'
-import { type Clock, virtualClock, type VirtualClock, wallClock, wallStamp } from './drivers/clock.ts'
+import {
+  type Clock,
+  virtualClock,
+  type VirtualClock,
+  wallClock,
+  wallStamp,
+} from './drivers/clock.ts'
 import { firmataBody } from './drivers/johnny-five/body.ts'
 import { mjpegCamera } from './drivers/mjpeg.ts'
 import { pace } from './drivers/pace.ts'
@@ -146,7 +152,8 @@ function simulate(seed: number, options: RunOptions): Embodiment {
   const clock: VirtualClock = virtualClock()
   const body = simulatedBody(configuration, { clock, seed })
   const forMs = (options.forSeconds ?? Number.POSITIVE_INFINITY) * 1000
-  const mayRush = options.headless && options.forSeconds !== undefined && configuration.brain.url === 'explorer'
+  const mayRush =
+    options.headless && options.forSeconds !== undefined && configuration.brain.url === 'explorer'
   const speed = options.speed ?? (mayRush ? 'max' : 1)
   return {
     clock,
@@ -162,18 +169,26 @@ function connectTo(options: RunOptions): Embodiment {
   const { configuration } = options
   const { body } = configuration
   if (body.kind !== 'firmata') {
-    throw new MechosError('ERR_USAGE', `port: ${options.port} is not allowed; this robot's body is simulated`)
+    throw new MechosError(
+      'ERR_USAGE',
+      `port: ${options.port} is not allowed; this robot's body is simulated`,
+    )
   }
   const port = options.port ?? body.port
   if (port === undefined) {
-    throw new MechosError('ERR_USAGE', 'port: nothing is not allowed; --port PATH of the board, or --sim')
+    throw new MechosError(
+      'ERR_USAGE',
+      'port: nothing is not allowed; --port PATH of the board, or --sim',
+    )
   }
   const clock = wallClock()
   const endMs = clock.now() + (options.forSeconds ?? Number.POSITIVE_INFINITY) * 1000
   return {
     clock,
     body: firmataBody(configuration, { port, clock }),
-    cameras: body.cameras.flatMap(({ name, url }) => (url ? [mjpegCamera({ name, url, clock })] : [])),
+    cameras: body.cameras.flatMap(({ name, url }) =>
+      url ? [mjpegCamera({ name, url, clock })] : [],
+    ),
     advance: (signal) => untilOver(clock, endMs, signal),
   }
 }
@@ -204,7 +219,10 @@ function armIfAsked(
 }
 
 /** Ends the run for everything that this process can notice: signals, stray errors, a launcher that is gone. */
-function watchProcess(options: RunOptions, end: (cause: string, fault: boolean) => void): () => void {
+function watchProcess(
+  options: RunOptions,
+  end: (cause: string, fault: boolean) => void,
+): () => void {
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
   const onSignal = (signal: string) => end(signal, false)
   const onError = (error: unknown) => end(`an error that nobody caught: ${messageOf(error)}`, true)
@@ -261,7 +279,9 @@ function greet(
   const { name, body, agent } = robot.snapshot()
   view.say(`${name}: ${body} body, brain ${agent.brain}, seed ${seed}, state in ${directory.path}`)
   if (body !== 'simulated' && options.configuration.acceptNoDeadman) {
-    view.say('NO DEADMAN: if this computer dies, the motors go on. 0.25 m/s at most; keep a switch in the motor supply')
+    view.say(
+      'NO DEADMAN: if this computer dies, the motors go on. 0.25 m/s at most; keep a switch in the motor supply',
+    )
   }
   if (process.stdin.isTTY) view.say('space halts, r resets, a arms, g goes on, q ends')
 }
@@ -283,7 +303,11 @@ function show(view: Screen, robot: Robot, clock: Clock): () => void {
 }
 
 /** One key stops it. Only where standard input is a terminal. */
-function listenToKeys(robot: Robot, view: Screen, end: (cause: string, fault: boolean) => void): () => void {
+function listenToKeys(
+  robot: Robot,
+  view: Screen,
+  end: (cause: string, fault: boolean) => void,
+): () => void {
   const { stdin } = process
   if (!stdin.isTTY) return () => {}
   const onKey = (key: Buffer) => {
@@ -330,7 +354,9 @@ function finish(
   }
   if (options.headless) return
   const causes = report.causes.join('; ')
-  view.say(`${report.state}: ${causes}. Every output safe: ${Object.values(report.actuators).every(({ safe }) => safe)}, ${report.halt.evidence}`)
+  view.say(
+    `${report.state}: ${causes}. Every output safe: ${Object.values(report.actuators).every(({ safe }) => safe)}, ${report.halt.evidence}`,
+  )
 }
 
 function directoryOf(options: RunOptions): string {

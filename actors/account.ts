@@ -71,7 +71,8 @@ export function reportOf(
   const kernel = account.children.kernel()?.getSnapshot().context
   const ledger = account.children.llm()?.getSnapshot().context.ledger
   const truth = body.truth?.()
-  const distance = truth?.distanceMetres ?? (configuration.body.wheels ? world.distanceMetres : null)
+  const distance =
+    truth?.distanceMetres ?? (configuration.body.wheels ? world.distanceMetres : null)
   const exit = exitOf(root)
   return {
     run: account.run,
@@ -111,7 +112,9 @@ export const endCauses: readonly string[] = ['end of run', 'asked to halt']
 
 function exitOf(root: SnapshotFrom<typeof robotMachine>): number {
   if (root.status === 'error') return 1
-  return root.context.causes.every((cause) => endCauses.some((end) => cause.startsWith(end))) ? 0 : 1
+  return root.context.causes.every((cause) => endCauses.some((end) => cause.startsWith(end)))
+    ? 0
+    : 1
 }
 
 /** The root's state as a path: `active.autonomous`. A root that failed is `failed`: its gate has tripped. */

@@ -81,7 +81,12 @@ export function classify(error: unknown): AttemptFailure {
     const status = Number(error.status)
     const client = status >= 400 && status < 500
     const message = `the model's server answered ${status}`
-    return failure('ERR_BRAIN_REFUSED', message, client ? 'unsent' : 'unknown', !client || status === 429)
+    return failure(
+      'ERR_BRAIN_REFUSED',
+      message,
+      client ? 'unsent' : 'unknown',
+      !client || status === 429,
+    )
   }
   return failure(
     'ERR_BRAIN_RUBBISH',

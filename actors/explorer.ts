@@ -65,7 +65,8 @@ function driveOn(random: () => number): Behaviour<Blackboard> {
     const ahead = clearAhead(0, scene)
     const ceiling = speedCeiling(true, scene)
     const cruise = Math.min(limits.linear, ceiling, Math.max(creepMetresPerSecond, ahead * 0.5))
-    const curve = board.drift * 0.3 + (clearAhead(0.6, scene) < clearAhead(-0.6, scene) ? -0.15 : 0.15)
+    const curve =
+      board.drift * 0.3 + (clearAhead(0.6, scene) < clearAhead(-0.6, scene) ? -0.15 : 0.15)
     const angular = Math.max(-limits.angular, Math.min(limits.angular, curve))
     board.proposal = propose('the way ahead is free', drive(cruise, angular))
     return 'running'

@@ -26,7 +26,10 @@ export function verifyBody(body: Body): PromiseActorLogic<void, void> {
     body.halt()
     const evidence = await body.confirm()
     if (evidence === 'none') {
-      throw new MechosError('ERR_BOARD_REFUSED', 'the board did not take a halt: motors cannot be stopped')
+      throw new MechosError(
+        'ERR_BOARD_REFUSED',
+        'the board did not take a halt: motors cannot be stopped',
+      )
     }
   })
 }

@@ -78,4 +78,3 @@ function answerTo(
     signal.addEventListener('abort', abort, { once: true })
   })
 }
-

@@ -1,7 +1,13 @@
 import { Subject } from 'rxjs'
 import type { ActorRefFrom } from 'xstate'
 import { type DriveGeometry, wheelSpeedsFor } from '../core/motion/kinematics.ts'
-import { grantLease, isLeaseLive, type Lease, observeLease, spentLease } from '../core/motion/lease.ts'
+import {
+  grantLease,
+  isLeaseLive,
+  type Lease,
+  observeLease,
+  spentLease,
+} from '../core/motion/lease.ts'
 import { nextTwist, scaleToWheelLimits, type TwistLimits } from '../core/motion/profile.ts'
 import type { Commanded } from '../core/space/perceive.ts'
 import { messageOf } from '../core/vocabulary/errors.ts'
@@ -147,7 +153,8 @@ export function createReflex(parts: ReflexParts): Reflex {
       parts.gate.write({ kind: 'wheels', ...wheelSpeedsFor(commanded, parts.drive) })
       if (state.matches('stopping') && isStill(commanded)) motion.send({ type: 'motion.settled' })
     }
-    if (parts.openLoop()) parts.feel({ kind: 'commanded', twist: commanded, seconds: tickMs / 1000 })
+    if (parts.openLoop())
+      parts.feel({ kind: 'commanded', twist: commanded, seconds: tickMs / 1000 })
   }
 
   return {

@@ -9,11 +9,17 @@ export async function converse(
     input: process.stdin,
     output: process.stdout,
     prompt: 'mechos> ',
-    completer: (line: string): [string[], string] => [verbs.filter((verb) => verb.startsWith(line)), line],
+    completer: (line: string): [string[], string] => [
+      verbs.filter((verb) => verb.startsWith(line)),
+      line,
+    ],
   })
   lines.prompt()
   for await (const line of lines) {
-    const words = line.trim().split(/\s+/).filter((word) => word !== '')
+    const words = line
+      .trim()
+      .split(/\s+/)
+      .filter((word) => word !== '')
     if (words[0] === 'quit' || words[0] === 'exit') break
     if (words.length > 0) {
       lines.pause()

@@ -22,11 +22,20 @@ export function statusText(status: Status): string {
     ['causes', status.causes.join('; ') || null],
     ['epoch', String(status.epoch)],
     ['goal', status.goal],
-    ['pose', status.pose && `x ${status.pose.x.toFixed(2)} m, y ${status.pose.y.toFixed(2)} m, heading ${degrees(status.pose.heading)}°, in odom`],
+    [
+      'pose',
+      status.pose &&
+        `x ${status.pose.x.toFixed(2)} m, y ${status.pose.y.toFixed(2)} m, heading ${degrees(status.pose.heading)}°, in odom`,
+    ],
     ['agent', `${status.agent.state} (${status.agent.brain})`],
     ['intent', status.agent.lastIntent],
     ['verdict', status.agent.lastVerdict],
-    ['sensors', Object.entries(status.sensors).map(([name, state]) => `${name} ${state}`).join(', ')],
+    [
+      'sensors',
+      Object.entries(status.sensors)
+        .map(([name, state]) => `${name} ${state}`)
+        .join(', '),
+    ],
     ['battery', status.battery === null ? null : `${Math.round(status.battery * 100)} %`],
     ['budget', `${status.budget.spent} of ${status.budget.limit} tokens, ${status.budget.state}`],
     ['model', status.llm.lastError],

@@ -28,8 +28,14 @@ export const boardMachine = setup({
     closeBody: requiredPromise<void>('closeBody'),
   },
   actions: {
-    noteFacts: assign({ facts: (_, params: { facts: BoardFacts }) => params.facts, cause: undefined }),
-    noteCause: assign((_, params: { cause: string }) => ({ cause: params.cause, error: undefined })),
+    noteFacts: assign({
+      facts: (_, params: { facts: BoardFacts }) => params.facts,
+      cause: undefined,
+    }),
+    noteCause: assign((_, params: { cause: string }) => ({
+      cause: params.cause,
+      error: undefined,
+    })),
     noteError: assign((_, params: { error: unknown }) => ({
       cause: messageOf(params.error),
       error: params.error,
@@ -80,7 +86,10 @@ export const boardMachine = setup({
       after: {
         verifyLimit: {
           target: 'lost',
-          actions: { type: 'noteCause', params: { cause: 'the board did not answer a halt in time' } },
+          actions: {
+            type: 'noteCause',
+            params: { cause: 'the board did not answer a halt in time' },
+          },
         },
       },
     },

@@ -48,10 +48,7 @@ export const kernelMachine = setup({
     noteEpoch: assign({ epoch: (_, params: { epoch: number }) => params.epoch }),
     noteRules: assign({ rules: (_, params: { rules: Rules }) => params.rules }),
     giveVerdict: enqueueActions(
-      (
-        { context, enqueue },
-        params: { claim: Claim; scene: Scene; commander: Commander },
-      ) => {
+      ({ context, enqueue }, params: { claim: Claim; scene: Scene; commander: Commander }) => {
         const verdict = verdictOn(params.claim, params.scene, params.commander, context)
         const first = params.claim.renewal ? 0 : 1
         enqueue.assign({
@@ -134,7 +131,12 @@ function verdictOn(
     return refuse('locked', claim.source, 'nobody', 'the robot is not armed for motion')
   }
   if (claim.epoch !== context.epoch) {
-    return refuse('epoch', claim.epoch, context.epoch, 'it was asked for before the last halt or arm')
+    return refuse(
+      'epoch',
+      claim.epoch,
+      context.epoch,
+      'it was asked for before the last halt or arm',
+    )
   }
   if (claim.source !== commander) {
     const override = { ...context.rules, override: true }

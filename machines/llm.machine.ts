@@ -149,14 +149,12 @@ export const llmMachine = setup({
     })),
   },
   guards: {
-    isLow: ({ context }) =>
-      remainingTokens(context.ledger) < context.ledger.limit * lowShare,
+    isLow: ({ context }) => remainingTokens(context.ledger) < context.ledger.limit * lowShare,
     isExhausted: ({ context }) => context.ledger.holds.size === 0 && !canAfford(context),
     canReserve: ({ context }) => canAfford(context),
     isCircuitOpen: stateIn({ circuit: 'open' }),
     isAnswered: ({ context }) => context.completion !== undefined,
-    canRetry: ({ context }) =>
-      context.failure?.retryable === true && context.retriesLeft > 0,
+    canRetry: ({ context }) => context.failure?.retryable === true && context.retriesLeft > 0,
     hasFailedOften: ({ context }) => context.failuresInRow >= failuresMax,
     hasRecovered: ({ context }) => context.failuresInRow === 0,
     hasFailedAgain: ({ context }) => context.failuresInRow > failuresMax,

@@ -1,10 +1,18 @@
-import { fromCallback, fromPromise, type CallbackActorLogic, type EventObject, type PromiseActorLogic } from 'xstate'
+import {
+  fromCallback,
+  fromPromise,
+  type CallbackActorLogic,
+  type EventObject,
+  type PromiseActorLogic,
+} from 'xstate'
 import { MechosError } from '../core/vocabulary/errors.ts'
 
 const REQUIRED = new WeakSet<object>()
 
 /** A promise source that a machine names and the composition root must provide; until then it rejects. */
-export function requiredPromise<Output, Input = void>(name: string): PromiseActorLogic<Output, Input> {
+export function requiredPromise<Output, Input = void>(
+  name: string,
+): PromiseActorLogic<Output, Input> {
   return mark(fromPromise<Output, Input>(() => Promise.reject(missing(name))))
 }
 
@@ -17,7 +25,9 @@ export function requiredCallback(name: string): CallbackActorLogic<EventObject, 
 }
 
 /** An action that a machine names and the composition root must provide; until then it throws. */
-export function requiredAction<Params = undefined>(name: string): (_: unknown, params: Params) => void {
+export function requiredAction<Params = undefined>(
+  name: string,
+): (_: unknown, params: Params) => void {
   return mark(() => {
     throw missing(name)
   })

@@ -18,7 +18,11 @@ export interface RobotInput {
   readonly rules: Rules
   readonly grants: ReadonlySet<string>
   readonly sensors: readonly WatchedSensor[]
-  readonly model: { readonly limitTokens: number; readonly capTokens: number; readonly deadlineMs: number }
+  readonly model: {
+    readonly limitTokens: number
+    readonly capTokens: number
+    readonly deadlineMs: number
+  }
 }
 
 export interface RobotContext {
@@ -86,7 +90,9 @@ const robotSetup = base.extend({
     stampBeat: requiredAction<{ stampMs: number }>('stampBeat'),
     noteCause: assign({
       causes: ({ context }, params: { cause: string }) =>
-        [...context.causes.filter((cause) => cause !== params.cause), params.cause].slice(-causesMax),
+        [...context.causes.filter((cause) => cause !== params.cause), params.cause].slice(
+          -causesMax,
+        ),
     }),
     noteGoal: assign({ goal: (_, params: { text: string }) => params.text }),
     noteLinked: assign({ linked: true }),
@@ -220,7 +226,13 @@ function forgivable(child: ChildName) {
       guard: { type: 'mayRestart', params: { child } },
       actions: [...remember, { type: 'scheduleRestart', params: { child } }],
     },
-    { actions: [...remember, { type: 'noteAbsent', params: { child } }, { type: 'giveUpOn', params: { child } }] },
+    {
+      actions: [
+        ...remember,
+        { type: 'noteAbsent', params: { child } },
+        { type: 'giveUpOn', params: { child } },
+      ],
+    },
   ] as const
 }
 
@@ -255,7 +267,9 @@ export const robotMachine = robotSetup.createMachine({
         { type: 'passGoal', params: ({ event }) => event },
       ],
     },
-    'child.restart': { actions: [{ type: 'noteAbsent', params: ({ event }) => event }, 'startAbsent'] },
+    'child.restart': {
+      actions: [{ type: 'noteAbsent', params: ({ event }) => event }, 'startAbsent'],
+    },
     'child.forgiven': { actions: { type: 'forgiveFailure', params: ({ event }) => event } },
     'xstate.snapshot.board': [
       {
@@ -265,7 +279,9 @@ export const robotMachine = robotSetup.createMachine({
           'noteUnlinked',
           {
             type: 'noteCause',
-            params: ({ event }) => ({ cause: event.snapshot.context.cause ?? 'the board was lost' }),
+            params: ({ event }) => ({
+              cause: event.snapshot.context.cause ?? 'the board was lost',
+            }),
           },
         ],
       },

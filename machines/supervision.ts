@@ -8,7 +8,15 @@ export interface Policy {
 }
 
 /** The children of the root, in the order in which they start. */
-export const childNames = ['board', 'kernel', 'motion', 'relays', 'perception', 'llm', 'agent'] as const
+export const childNames = [
+  'board',
+  'kernel',
+  'motion',
+  'relays',
+  'perception',
+  'llm',
+  'agent',
+] as const
 
 export type ChildName = (typeof childNames)[number]
 

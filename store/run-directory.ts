@@ -57,7 +57,11 @@ export function openRunDirectory(path: string, name: string): RunDirectory {
     lock(path, owner)
   } catch (cause) {
     if (cause instanceof MechosError) throw cause
-    throw new MechosError('ERR_STATE_DIRECTORY', `state: ${path} cannot be used: ${messageOf(cause)}`, { cause })
+    throw new MechosError(
+      'ERR_STATE_DIRECTORY',
+      `state: ${path} cannot be used: ${messageOf(cause)}`,
+      { cause },
+    )
   }
   const mark = join(path, runningName)
   return {

@@ -1,4 +1,4 @@
-import { ranges } from '../vocabulary/configuration.ts'
+import { ranges } from '../vocabulary/parts.ts'
 
 /**
  * Leave to move until a moment of the robot's own clock. Times are milliseconds of that one monotonic clock. Never

@@ -29,7 +29,12 @@ export function judgePath(twist: Twist, scene: Scene, braking: Braking): Refusal
   if (twist.linear === 0 && twist.angular === 0) return undefined
   const [stale] = scene.stale
   if (stale !== undefined) {
-    return path('stale', stale, 'a fresh reading', `${stale} has not been heard of: no motion without it`)
+    return path(
+      'stale',
+      stale,
+      'a fresh reading',
+      `${stale} has not been heard of: no motion without it`,
+    )
   }
   if (twist.linear === 0) return undefined
   return judgeSpeed(twist, scene) ?? judgeObstacles(twist, scene, braking)

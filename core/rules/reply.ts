@@ -33,5 +33,7 @@ function parseJson(text: string): unknown {
 }
 
 function rubbish(why: string, cause?: unknown): MechosError {
-  return new MechosError('ERR_BRAIN_RUBBISH', `the model's reply was not an intent: ${why}`, { cause })
+  return new MechosError('ERR_BRAIN_RUBBISH', `the model's reply was not an intent: ${why}`, {
+    cause,
+  })
 }

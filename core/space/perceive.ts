@@ -14,7 +14,10 @@ import { intoOdom, poseOf, type World } from './world.ts'
 export interface Anatomy {
   readonly drive: DriveGeometry | undefined
   readonly footprintMetres: number
-  readonly ranges: ReadonlyMap<string, { readonly facing: number; readonly x: number; readonly y: number }>
+  readonly ranges: ReadonlyMap<
+    string,
+    { readonly facing: number; readonly x: number; readonly y: number }
+  >
   readonly bumpers: ReadonlyMap<string, { readonly facing: number }>
 }
 
@@ -40,7 +43,11 @@ export function perceive(world: World, reading: Reading | Commanded, anatomy: An
     case 'lidar':
       return { ...heard, scan: pointsOf(reading, poseOf(world)) }
     case 'range':
-      return near(heard, reading.name, rangePoints(reading.metres, anatomy.ranges.get(reading.name)))
+      return near(
+        heard,
+        reading.name,
+        rangePoints(reading.metres, anatomy.ranges.get(reading.name)),
+      )
     case 'bumper':
       return near(heard, reading.name, bumperPoints(reading.pressed, reading.name, anatomy))
     case 'imu':

@@ -8,7 +8,9 @@ export interface World {
   readonly odometry: OdometryState
   /** How far the robot has driven by its own odometry, in metres. */
   readonly distanceMetres: number
-  readonly encoders: { readonly left: number; readonly right: number; readonly stampMs: number } | undefined
+  readonly encoders:
+    | { readonly left: number; readonly right: number; readonly stampMs: number }
+    | undefined
   readonly scan: readonly Point[]
   readonly nearby: ReadonlyMap<string, readonly Point[]>
   readonly turnRate: number | undefined

@@ -23,13 +23,23 @@ const standing = [
 function stateOf(seen: Observation): object {
   return {
     goal: seen.goal ?? 'explore',
-    pose: { frame: 'odom', x: round(seen.pose.x), y: round(seen.pose.y), heading: round(seen.pose.heading) },
+    pose: {
+      frame: 'odom',
+      x: round(seen.pose.x),
+      y: round(seen.pose.y),
+      heading: round(seen.pose.heading),
+    },
     velocity: { linear: round(seen.velocity.linear), angular: round(seen.velocity.angular) },
     limits: seen.limits,
     nearest: seen.nearest.map((point) => ({ x: round(point.x), y: round(point.y) })),
     blind: seen.scene.stale,
     battery: seen.battery === undefined ? null : round(seen.battery),
-    may: [...(seen.canDrive ? ['drive'] : []), 'stop', 'wait', ...seen.relays.map((relay) => `setRelay ${relay}`)],
+    may: [
+      ...(seen.canDrive ? ['drive'] : []),
+      'stop',
+      'wait',
+      ...seen.relays.map((relay) => `setRelay ${relay}`),
+    ],
     last: seen.history,
   }
 }

@@ -35,7 +35,10 @@ export const reasonCharactersMax = 500
  * The schema of a whole reply, `{"reason", "intent"}`, holding only the intents that this robot's parts and grants
  * make possible.
  */
-export function replySchemaFor(can: { readonly drive: boolean; readonly relays: readonly string[] }) {
+export function replySchemaFor(can: {
+  readonly drive: boolean
+  readonly relays: readonly string[]
+}) {
   const [relay, ...relays] = can.relays
   const possible = [
     stop,

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { analogChannel, type BoardPins, boards, isDigital, pinNumber } from './board.ts'
-import type { BodyConfiguration, FirmataConfiguration } from './configuration.ts'
+import type { BodyConfiguration, FirmataConfiguration } from './parts.ts'
 import { show } from './explain.ts'
 
 /** What a part needs of its pin. */
@@ -14,7 +14,10 @@ export interface PinUse {
 }
 
 /** Adds an issue for every rule that pins, names and parts break together. */
-export function checkPins(value: { readonly body: BodyConfiguration }, context: z.RefinementCtx): void {
+export function checkPins(
+  value: { readonly body: BodyConfiguration },
+  context: z.RefinementCtx,
+): void {
   const report = (path: readonly (string | number)[], message: string) =>
     context.addIssue({ code: 'custom', path: ['body', ...path], message })
   checkNames(value.body, report)
@@ -42,7 +45,9 @@ export function pinUsesOf(body: FirmataConfiguration): readonly PinUse[] {
     ['servos', 'servo'],
   ] as const
   for (const [list, need] of parts) {
-    body[list].forEach((part, index) => uses.push({ path: [list, index, 'pin'], pin: part.pin, need }))
+    body[list].forEach((part, index) =>
+      uses.push({ path: [list, index, 'pin'], pin: part.pin, need }),
+    )
   }
   return uses
 }
@@ -76,7 +81,10 @@ function checkBoard(body: FirmataConfiguration, report: Report): void {
   for (const side of ['left', 'right'] as const) {
     const wheel = body.wheels?.[side]
     if (wheel?.halt === 'brake' && wheel.cdir === undefined) {
-      report(['wheels', side, 'halt'], `"brake" is not allowed; coast, unless the driver has a third pin, cdir`)
+      report(
+        ['wheels', side, 'halt'],
+        `"brake" is not allowed; coast, unless the driver has a third pin, cdir`,
+      )
     }
   }
 }
@@ -105,7 +113,10 @@ function checkNames(body: BodyConfiguration, report: Report): void {
   }
   body.servos.forEach((servo, index) => {
     if (!(servo.minRadians < servo.maxRadians)) {
-      report(['servos', index, 'minRadians'], `${servo.minRadians} is not allowed; less than maxRadians, ${servo.maxRadians}`)
+      report(
+        ['servos', index, 'minRadians'],
+        `${servo.minRadians} is not allowed; less than maxRadians, ${servo.maxRadians}`,
+      )
     }
   })
 }

@@ -20,7 +20,12 @@ export interface Status {
   readonly deadman: boolean
   readonly pose: Pose | null
   readonly goal: string | null
-  readonly agent: { readonly state: string; readonly brain: string; readonly lastIntent: string | null; readonly lastVerdict: string | null }
+  readonly agent: {
+    readonly state: string
+    readonly brain: string
+    readonly lastIntent: string | null
+    readonly lastVerdict: string | null
+  }
   readonly sensors: Readonly<Record<string, string>>
   readonly battery: number | null
   readonly budget: { readonly state: string; readonly spent: number; readonly limit: number }
@@ -48,11 +53,22 @@ export interface Report {
   readonly body: string
   readonly deadman: boolean
   readonly halt: HaltReport
-  readonly actuators: Readonly<Record<string, { readonly output: number | null; readonly safe: boolean }>>
+  readonly actuators: Readonly<
+    Record<string, { readonly output: number | null; readonly safe: boolean }>
+  >
   readonly distanceM: number | null
   readonly collisions: number | null
-  readonly intents: { readonly proposed: number; readonly permitted: number; readonly refused: number }
-  readonly tokens: { readonly limit: number; readonly spent: number; readonly assumed: number; readonly held: number }
+  readonly intents: {
+    readonly proposed: number
+    readonly permitted: number
+    readonly refused: number
+  }
+  readonly tokens: {
+    readonly limit: number
+    readonly spent: number
+    readonly assumed: number
+    readonly held: number
+  }
   readonly eventLoopDelayMs: Delay
   readonly recordDir: string | null
 }

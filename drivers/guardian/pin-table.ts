@@ -1,5 +1,5 @@
 import { analogChannel, type BoardPins, boards, pinNumber } from '../../core/vocabulary/board.ts'
-import type { FirmataConfiguration } from '../../core/vocabulary/configuration.ts'
+import type { FirmataConfiguration } from '../../core/vocabulary/parts.ts'
 
 /** What a body lets its board do with one pin. `part` is the configured name; a wheel is `left` or `right`. */
 export type PinRule =

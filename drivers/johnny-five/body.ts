@@ -3,6 +3,7 @@ import { MechosError, messageOf } from '../../core/vocabulary/errors.ts'
 import type { Reading } from '../../core/vocabulary/reading.ts'
 import type { Body, BodyFacts, Evidence } from '../body.ts'
 import type { Clock } from '../clock.ts'
+import { subscribe } from '../listeners.ts'
 import { pinTableOf } from '../guardian/pin-table.ts'
 import type { Link } from './link.ts'
 import { makeOutputs } from './outputs.ts'
@@ -138,14 +139,4 @@ export function firmataBody(configuration: Configuration, options: FirmataOption
 
 function shut(why: string): MechosError {
   return new MechosError('ERR_GATE_SHUT', why)
-}
-
-/** Wrapped, so that a listener that is added twice is called twice and taken away once. */
-function subscribe<T>(
-  listeners: Set<(value: T) => void>,
-  listener: (value: T) => void,
-): () => void {
-  const entry = (value: T) => listener(value)
-  listeners.add(entry)
-  return () => void listeners.delete(entry)
 }

@@ -1,4 +1,4 @@
-import type { FirmataConfiguration } from '../../core/vocabulary/configuration.ts'
+import type { FirmataConfiguration } from '../../core/vocabulary/parts.ts'
 import type { FirmataIO, Fitting } from './library.ts'
 import { pinName } from './library.ts'
 

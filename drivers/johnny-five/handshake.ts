@@ -1,5 +1,5 @@
 import { boards } from '../../core/vocabulary/board.ts'
-import type { FirmataConfiguration } from '../../core/vocabulary/configuration.ts'
+import type { FirmataConfiguration } from '../../core/vocabulary/parts.ts'
 import { MechosError } from '../../core/vocabulary/errors.ts'
 import type { Clock } from '../clock.ts'
 import { modeOf } from '../guardian/frames.ts'

@@ -1,4 +1,4 @@
-import type { FirmataConfiguration } from '../../core/vocabulary/configuration.ts'
+import type { FirmataConfiguration } from '../../core/vocabulary/parts.ts'
 import type { ActuatorOutput } from '../body.ts'
 
 /** What the board was last told to put out, whether or not it lives to do so. */

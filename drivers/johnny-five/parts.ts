@@ -1,4 +1,4 @@
-import type { FirmataConfiguration } from '../../core/vocabulary/configuration.ts'
+import type { FirmataConfiguration } from '../../core/vocabulary/parts.ts'
 import { MechosError } from '../../core/vocabulary/errors.ts'
 import type { ActuatorCommand } from '../body.ts'
 import { dutyMax, type PinTable } from '../guardian/pin-table.ts'

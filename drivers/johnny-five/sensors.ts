@@ -1,4 +1,4 @@
-import type { FirmataConfiguration } from '../../core/vocabulary/configuration.ts'
+import type { FirmataConfiguration } from '../../core/vocabulary/parts.ts'
 import type { Reading } from '../../core/vocabulary/reading.ts'
 import type { Clock } from '../clock.ts'
 import { frames } from '../guardian/frames.ts'
@@ -45,17 +45,18 @@ export function readSensors(
   const sayBumper = (bumper: Bumper, stampMs: number) =>
     say({ kind: 'bumper', stampMs, name: bumper.name, pressed: bumper.isPressed() })
   const stopReports = link.onReport((report) => {
+    const stampMs = link.heardAtMs() ?? clock.now()
     if (report.kind === 'analog') {
       for (const finder of rangeFinders) {
         if (finder.channel !== report.channel) continue
-        say({ kind: 'range', stampMs: clock.now(), name: finder.name, metres: finder.metres() })
+        say({ kind: 'range', stampMs, name: finder.name, metres: finder.metres() })
       }
     }
     if (report.kind === 'port') {
       for (const bumper of bumpers) {
         if (bumper.port !== report.port) continue
         known.add(bumper)
-        sayBumper(bumper, clock.now())
+        sayBumper(bumper, stampMs)
       }
     }
   })

@@ -1,4 +1,4 @@
-import type { FirmataConfiguration } from '../../core/vocabulary/configuration.ts'
+import type { FirmataConfiguration } from '../../core/vocabulary/parts.ts'
 import type { Reading } from '../../core/vocabulary/reading.ts'
 import type { Clock } from '../clock.ts'
 import type { PinTable } from '../guardian/pin-table.ts'

@@ -1,4 +1,4 @@
-import type { BodyConfiguration } from '../../core/vocabulary/configuration.ts'
+import type { BodyConfiguration } from '../../core/vocabulary/parts.ts'
 import { MechosError } from '../../core/vocabulary/errors.ts'
 import type { ActuatorCommand, ActuatorOutput } from '../body.ts'
 

@@ -1,8 +1,10 @@
-import type { BodyConfiguration, Configuration } from '../../core/vocabulary/configuration.ts'
+import type { Configuration } from '../../core/vocabulary/configuration.ts'
+import type { BodyConfiguration } from '../../core/vocabulary/parts.ts'
 import { MechosError } from '../../core/vocabulary/errors.ts'
 import type { Reading } from '../../core/vocabulary/reading.ts'
 import type { Body, Truth } from '../body.ts'
 import type { Clock } from '../clock.ts'
+import { subscribe } from '../listeners.ts'
 import { makeActuators } from './actuators.ts'
 import { makeBattery } from './battery.ts'
 import { makeChassis } from './chassis.ts'
@@ -123,14 +125,4 @@ function sensesOf(body: BodyConfiguration): NonNullable<Body['senses']> {
     ...(body.imu ? (['imu'] as const) : []),
     'battery',
   ]
-}
-
-/** Wrapped, so that a listener that is added twice is called twice and taken away once. */
-function subscribe<T>(
-  listeners: Set<(value: T) => void>,
-  listener: (value: T) => void,
-): () => void {
-  const entry = (value: T) => listener(value)
-  listeners.add(entry)
-  return () => void listeners.delete(entry)
 }

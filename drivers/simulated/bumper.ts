@@ -1,5 +1,6 @@
-import type { BodyConfiguration } from '../../core/vocabulary/configuration.ts'
-import type { Sensor, Surroundings } from './sensor.ts'
+import type { BodyConfiguration } from '../../core/vocabulary/parts.ts'
+import type { Sensor } from './sensor.ts'
+import type { Surroundings } from './surroundings.ts'
 import { subStepsAt } from './sub-step.ts'
 
 const halfWidthCosine = Math.cos(Math.PI / 3)

@@ -1,4 +1,5 @@
-import { footprintOf, type BodyConfiguration } from '../../core/vocabulary/configuration.ts'
+import { footprintOf } from '../../core/vocabulary/configuration.ts'
+import { type BodyConfiguration } from '../../core/vocabulary/parts.ts'
 import { STILL, type Point, type Pose, type Twist } from '../../core/vocabulary/geometry.ts'
 import type { Truth } from '../body.ts'
 import { randomStream } from '../random.ts'

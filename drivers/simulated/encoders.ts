@@ -1,5 +1,6 @@
 import type { Random } from '../random.ts'
-import type { Sensor, Surroundings } from './sensor.ts'
+import type { Sensor } from './sensor.ts'
+import type { Surroundings } from './surroundings.ts'
 import { subStepsAt } from './sub-step.ts'
 import type { Wheel } from './wheel.ts'
 

@@ -1,7 +1,8 @@
-import type { SimulatedConfiguration } from '../../core/vocabulary/configuration.ts'
+import type { SimulatedConfiguration } from '../../core/vocabulary/parts.ts'
 import type { Random } from '../random.ts'
 import { castRay } from './ray.ts'
-import type { Sensor, Surroundings } from './sensor.ts'
+import type { Sensor } from './sensor.ts'
+import type { Surroundings } from './surroundings.ts'
 import { subStepsAt } from './sub-step.ts'
 
 const sigmaMetres = 0.005

@@ -1,8 +1,9 @@
-import type { BodyConfiguration } from '../../core/vocabulary/configuration.ts'
+import type { BodyConfiguration } from '../../core/vocabulary/parts.ts'
 import type { Pose } from '../../core/vocabulary/geometry.ts'
 import type { Random } from '../random.ts'
 import { castRay } from './ray.ts'
-import type { Sensor, Surroundings } from './sensor.ts'
+import type { Sensor } from './sensor.ts'
+import type { Surroundings } from './surroundings.ts'
 import { subStepsAt } from './sub-step.ts'
 
 type RangeFinder = BodyConfiguration['ranges'][number]

@@ -1,11 +1,12 @@
-import type { BodyConfiguration } from '../../core/vocabulary/configuration.ts'
+import type { BodyConfiguration } from '../../core/vocabulary/parts.ts'
 import { randomStream } from '../random.ts'
 import { makeBumper } from './bumper.ts'
 import { makeEncoders } from './encoders.ts'
 import { makeImu } from './imu.ts'
 import { makeLidar } from './lidar.ts'
 import { makeRangeFinder } from './range-finder.ts'
-import type { Sensor, Surroundings } from './sensor.ts'
+import type { Sensor } from './sensor.ts'
+import type { Surroundings } from './surroundings.ts'
 
 /**
  * The sensors that a body declares, in the order in which they speak. Lidar, IMU, encoders and battery belong to

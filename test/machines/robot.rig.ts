@@ -13,10 +13,11 @@ import { perceptionMachine } from '../../machines/perception.machine.ts'
 import { relaysMachine } from '../../machines/relays.machine.ts'
 import { type RobotInput, robotMachine } from '../../machines/robot.machine.ts'
 import type { ChildName } from '../../machines/supervision.ts'
+import type { Happening } from './explore.ts'
 import { held } from './held.ts'
 import { robotInput } from './robot.model.ts'
 
-const broken = () => {
+function broken(): never {
   throw new Error('it broke')
 }
 
@@ -27,7 +28,7 @@ const blows = {
   perception: { type: 'perception.fresh', sensor: 'front' },
   llm: { type: 'llm.ask', question: { id: 1, messages: [], schema: {} } },
   agent: { type: 'agent.goal', text: 'break' },
-} as const satisfies Partial<Record<ChildName, EventObject>>
+} as const satisfies Partial<Record<ChildName, Happening>>
 
 /** The root with its own children, each of which breaks when told to, on a clock that stands until it is moved. */
 export function livingRobot(input: Partial<RobotInput> = {}) {
@@ -66,7 +67,11 @@ export function livingRobot(input: Partial<RobotInput> = {}) {
             decide: held<Proposal, { observation: Observation }>().logic,
             gatekeep: held<Verdict, { proposal: Proposal; epoch: number }>().logic,
           },
-          actions: { noteGoal: broken },
+          actions: {
+            noteGoal: (_, { text }) => {
+              if (text === blows.agent.text) broken()
+            },
+          },
         }),
         motion: motionMachine,
       },

@@ -1,0 +1,11 @@
+import type { Battery } from './battery.ts'
+import type { Chassis } from './chassis.ts'
+import type { Room } from './room.ts'
+
+/** What sensors can sense. */
+export interface Surroundings {
+  readonly chassis: Chassis
+  readonly room: Room
+  readonly battery: Battery
+  readonly seed: number
+}
