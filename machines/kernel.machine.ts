@@ -9,7 +9,7 @@ export interface Claim {
   readonly intent: unknown
   /** The epoch in which it was asked for: a claim from an older one is dropped. */
   readonly epoch: number
-  /** A renewal asks again for what was permitted before; only first claims are counted as permitted. */
+  /** A renewal asks again for what was permitted before; only first claims are counted. */
   readonly renewal: boolean
 }
 
@@ -54,7 +54,7 @@ export const kernelMachine = setup({
         enqueue.assign({
           proposed: context.proposed + first,
           permitted: context.permitted + (verdict.permitted ? first : 0),
-          refused: context.refused + (verdict.permitted ? 0 : 1),
+          refused: context.refused + (verdict.permitted ? 0 : first),
           lastVerdict: verdict,
         })
         enqueue.emit({ type: 'kernel.verdict', claim: params.claim, verdict })
