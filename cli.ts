@@ -4,7 +4,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { type Configuration, parseConfiguration } from './core/vocabulary/configuration.ts'
-import { MechosError, messageOf } from './core/vocabulary/errors.ts'
+import { type ErrorCode, MechosError, messageOf } from './core/vocabulary/errors.ts'
 import * as mechos from './index.ts'
 import { converse } from './inspector/prompt.ts'
 import { haltAll, type RemoteOptions, showStatus, tell } from './remote.ts'
@@ -40,6 +40,9 @@ const stateRoot = join(
   'mechos',
 )
 
+/** What is wrong with a robot, and not with the words that were said to it. */
+const faults: readonly ErrorCode[] = ['ERR_ROBOT_ABSENT', 'ERR_ROBOT_SILENT', 'ERR_BOARD_REFUSED']
+
 /** Runs one command line, without the two words before it, and resolves to the exit code. */
 async function main(words: readonly string[]): Promise<number> {
   let code = 0
@@ -52,7 +55,7 @@ async function main(words: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     process.stderr.write(`${messageOf(error)}\n`)
-    return error instanceof MechosError && error.code === 'ERR_ROBOT_ABSENT' ? 1 : 2
+    return error instanceof MechosError && faults.includes(error.code) ? 1 : 2
   }
 }
 
@@ -61,6 +64,7 @@ function commandLine(done: (code: number) => void): Command {
     .description('Runs a robot of statecharts. Whatever fails, the motors stop.')
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, '')) })
+    .helpCommand('help [command]', 'what a command can do')
     .action(async () => done(await prompt(program)))
 
   program
@@ -131,7 +135,8 @@ function commandLine(done: (code: number) => void): Command {
     .action(async (text: string[], flags: RemoteFlags & { name?: string }) =>
       done(await tell({ verb: 'goal', text: text.join(' ') }, remoteFor(flags.name, flags))),
     )
-  return program
+  // Said last, since commands take this over: a word that is no command is answered by `prompt`, which knows them all.
+  return program.allowExcessArguments()
 }
 
 const remoteVerbs = {
@@ -210,6 +215,11 @@ function withFlags(configuration: Configuration, flags: RunFlags): Configuration
 }
 
 async function prompt(program: Command): Promise<number> {
+  const [word] = program.args
+  if (word !== undefined) {
+    const verbs = program.commands.map((command) => command.name()).join(', ')
+    throw new MechosError('ERR_USAGE', `command: ${word} is not allowed; one of ${verbs}`)
+  }
   if (!process.stdin.isTTY) {
     program.outputHelp()
     return 2

@@ -292,7 +292,11 @@ function bind(
       }),
       agent: agentMachine.provide({
         actors: {
-          observe: observe(() => ({ stampMs: clock.now(), world: perceived.world.value })),
+          observe: observe(
+            () => ({ stampMs: clock.now(), world: perceived.world.value }),
+            () => outlook.scene().stale.length === 0,
+            reflex.ticks,
+          ),
           orient: orient(outlook.understand),
           decide: decide(parts.brain),
           gatekeep: gatekeep(

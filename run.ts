@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import pino, { type Logger } from 'pino'
 import { type Configuration, parseConfiguration } from './core/vocabulary/configuration.ts'
 import { MechosError, messageOf } from './core/vocabulary/errors.ts'
@@ -63,6 +63,7 @@ const screenMs = 250
 export async function runRobot(options: RunOptions): Promise<number> {
   const { configuration } = options
   const isSimulated = options.sim || (configuration.body.kind === 'simulated' && !options.port)
+  requireReportFolder(options.report)
   const directory = openRunDirectory(directoryOf(options), configuration.name)
   const unregister = register(options.stateRoot, directory.path)
   try {
@@ -122,6 +123,17 @@ async function runIn(
     await robot.stop()
     server.close()
     release()
+  }
+}
+
+/** A report that cannot be written is found out before anything moves. */
+function requireReportFolder(report: string | undefined): void {
+  if (report === undefined || report === '-') return
+  try {
+    accessSync(dirname(report), constants.W_OK)
+  } catch (cause) {
+    const allowed = 'a file in a folder that can be written to, or -'
+    throw new MechosError('ERR_USAGE', `report: ${report} is not allowed; ${allowed}`, { cause })
   }
 }
 

@@ -20,9 +20,25 @@ export interface Judgement {
   readonly verdict: Verdict
 }
 
-/** Looks around: the world as it is sensed now. */
-export function observe(look: () => Sighting): PromiseActorLogic<Sighting, void> {
-  return fromPromise(async () => look())
+/** How long to wait, in ms, for sensors that are still silent; then what there is must do. */
+const warmUpMs = 500
+
+/**
+ * Looks around: the world as it is sensed now, or, while sensors that guard motion are silent, as soon as they speak,
+ * but no later than half a second from now. `ticks` carries the robot's time.
+ */
+export function observe(
+  look: () => Sighting,
+  isSensing: () => boolean,
+  ticks: Observable<number>,
+): PromiseActorLogic<Sighting, void> {
+  return fromPromise(async () => {
+    const since = look().stampMs
+    if (!isSensing()) {
+      await firstValueFrom(ticks.pipe(filter((now) => isSensing() || now - since >= warmUpMs)))
+    }
+    return look()
+  })
 }
 
 /** Makes sense of a sighting: what a brain is told of it, with the goal and the recent past. */

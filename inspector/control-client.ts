@@ -21,10 +21,19 @@ export function askRobot(path: string, request: Request, limitMs: number): Promi
       if (text.length > lineBytesMax) return fail('its answer is too long')
       const end = text.indexOf('\n')
       if (end < 0) return
-      const parsed = responseSchema.safeParse(JSON.parse(text.slice(0, end)))
+      const parsed = responseSchema.safeParse(parseJson(text.slice(0, end)))
       if (!parsed.success) return fail('its answer makes no sense')
       resolve(parsed.data)
       socket.destroy()
     })
   })
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // Undefined is no response either: the caller says so.
+    return undefined
+  }
 }

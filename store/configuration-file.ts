@@ -22,10 +22,14 @@ export async function loadConfiguration(path: string, mechos: object): Promise<u
     tryNative: false,
   })
   try {
-    const loaded: unknown = await jiti.import(file, { default: true })
-    return loaded
+    const loaded = await jiti.import<object>(file)
+    if ('default' in loaded) return await loaded.default
   } catch (cause) {
     const first = messageOf(cause).split('\n', 1)[0] ?? ''
     throw new MechosError('ERR_CONFIGURATION_BROKEN', `config: ${path} threw: ${first}`, { cause })
   }
+  throw new MechosError(
+    'ERR_CONFIGURATION_BROKEN',
+    `config: ${path} has no default export; export default defineRobot({ ... })`,
+  )
 }

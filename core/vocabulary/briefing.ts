@@ -30,7 +30,7 @@ function stateOf(seen: Observation): object {
       heading: round(seen.pose.heading),
     },
     velocity: { linear: round(seen.velocity.linear), angular: round(seen.velocity.angular) },
-    limits: seen.limits,
+    limits: { linear: seen.limits.linear, angular: seen.limits.angular },
     nearest: seen.nearest.map((point) => ({ x: round(point.x), y: round(point.y) })),
     blind: seen.scene.stale,
     battery: seen.battery === undefined ? null : round(seen.battery),

@@ -11,6 +11,13 @@ import {
   within,
 } from './parts.ts'
 
+const brains = 'explorer, or the address of an OpenAI-compatible endpoint'
+
+function text(charactersMax: number) {
+  const error = `a text of 1 to ${charactersMax} characters`
+  return z.string({ error }).min(1, { error }).max(charactersMax, { error })
+}
+
 const schema = z
   .strictObject({
     name,
@@ -33,16 +40,16 @@ const schema = z
     blindCreep: z.boolean().default(false),
     brain: z
       .strictObject({
-        url: z.union([z.literal('explorer'), z.url({ protocol: /^https?$/ })], {
-          error: 'explorer, or the address of an OpenAI-compatible endpoint',
+        url: z.union([z.literal('explorer'), z.url({ protocol: /^https?$/, error: brains })], {
+          error: brains,
         }),
-        model: z.string().min(1).optional(),
-        keyEnv: z.string().min(1).optional(),
+        model: text(200).optional(),
+        keyEnv: text(200).optional(),
         budgetTokens: within(ranges.tokens).default(100_000),
         deadlineMs: within(ranges.modelDeadlineMs).default(10_000),
       })
       .default({ url: 'explorer', budgetTokens: 100_000, deadlineMs: 10_000 }),
-    goal: z.string().min(1).max(2000).optional(),
+    goal: text(2000).optional(),
   })
   .superRefine(checkPins)
 

@@ -10,7 +10,7 @@ export function explainIssues(issues: readonly z.core.$ZodIssue[], value: unknow
   }
   if (issue.code === 'custom') return `${field}: ${issue.message}`
   const given = show(valueAt(value, issue.path))
-  return `${field}: ${given} is not allowed; ${issue.message}`
+  return `${field}: ${given} is not allowed; ${expected(issue.message)}`
 }
 
 /** A value as a person would write it, cut to a line. */
@@ -20,6 +20,11 @@ export function show(value: unknown): string {
   if (typeof value === 'function') return 'a function'
   const text = JSON.stringify(value) ?? typeof value
   return text.length > 60 ? `${text.slice(0, 57)}...` : text
+}
+
+/** The library's own words, without what was said already. */
+function expected(message: string): string {
+  return message.replace(/^Invalid input: /, '').replace(/, received .*$/, '')
 }
 
 function pathOf(path: readonly PropertyKey[]): string {

@@ -95,6 +95,10 @@ export async function openPort(path: string): Promise<Port> {
 }
 
 async function explained(path: string, error: Error): Promise<MechosError> {
+  if (/lock/i.test(messageOf(error))) {
+    const { execSync } = await import('node:child_process')
+    console.error('LOCKDBG', process.pid, execSync(`for f in /proc/[0-9]*/fd/*; do l=$(readlink $f 2>/dev/null); [ "$l" = "${path}" ] && echo $f $(tr '\\0' ' ' < $(dirname $(dirname $f))/cmdline | cut -c1-200); done; cat /proc/locks; true`).toString())
+  }
   const reason = reasonOf(messageOf(error), await groupOf(path))
   return new MechosError('ERR_PORT_UNAVAILABLE', `cannot open ${path}: ${reason}`, { cause: error })
 }

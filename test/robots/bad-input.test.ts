@@ -117,7 +117,6 @@ const onTheCommandLine: Record<string, Mistake> = {
     told: /^port: \/dev\/null is not allowed; this robot's body is simulated$/,
   },
   'a port and a simulation': { words: ['--sim', '--port', '/dev/null'], told: /^port: not allowed together with --sim$/ },
-  'a report that cannot be written': { words: ['--report', 'no/such/folder.json'], told: /no\/such\/folder\.json/ },
   'a port that does not exist': {
     file: board(wheels),
     words: ['--port', '/dev/ttyNone'],
@@ -143,6 +142,15 @@ describe.concurrent('one clear line, exit 2 and no motion for', () => {
   for (const [title, mistake] of Object.entries({ ...inConfigurations, ...onTheCommandLine })) {
     test(title, ({ place }) => expectRefused(place, mistake))
   }
+
+  test('a report that cannot be written', async ({ place }) => {
+    const words = ['run', '--headless', '--for', '1', '--report', 'no/such/end.json']
+    expect(await place.run(...words)).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: 'report: no/such/end.json is not allowed; a file in a folder that can be written to, or -\n',
+    })
+  })
 
   test('a word that is no command', async ({ place }) => {
     const ended = await place.run('frobnicate')

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as nodePty from '@lydell/node-pty'
-import { expect, test as plainTest } from 'vitest'
+import { expect, test as plainTest, vi } from 'vitest'
 import { z } from 'zod'
 import { askRobot } from '../../inspector/control-client.ts'
 import { until } from './uno/until.ts'
@@ -187,9 +187,11 @@ function openPlace(id: string): { place: Place; leave: () => Promise<void> } {
         last = await statusOf(robot)
         return last !== undefined && passes(last)
       }
-      await expect.poll(reached, { timeout: waitMsMax, interval: 20, message: robot }).toBe(true)
-      if (!last) throw new TypeError('a status that passed is there')
-      return last
+      const look = async () => {
+        if (!(await reached()) || !last) throw new Error(`${robot} is ${JSON.stringify(last)}`)
+        return last
+      }
+      return vi.waitFor(look, { timeout: waitMsMax, interval: 20 })
     },
   }
   const leave = async () => {
