@@ -84,7 +84,8 @@ async function haltOne(
   } catch (error) {
     const holder = ownerOf(directory)
     if (holder?.pid === robot.pid && isAlive(robot)) process.kill(robot.pid, 'SIGKILL')
-    return { evidence: 'none', killed: robot.pid, why: messageOf(error) }
+    const body = robot.simulated ? 'simulated' : 'hardware'
+    return { evidence: 'none', body, killed: robot.pid, why: messageOf(error) }
   }
 }
 

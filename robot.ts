@@ -32,6 +32,7 @@ import {
 import { MechosError, messageOf } from './core/vocabulary/errors.ts'
 import type { Twist } from './core/vocabulary/geometry.ts'
 import type { Intent } from './core/vocabulary/intent.ts'
+import type { Reading } from './core/vocabulary/reading.ts'
 import type { HaltReport, Report, Status } from './core/vocabulary/status.ts'
 import type { Verdict } from './core/vocabulary/verdict.ts'
 import type { Body, BodyFacts } from './drivers/body.ts'
@@ -335,9 +336,9 @@ function refuseToMove({ halting, root }: Parts, cause: string): void {
 }
 
 async function start(parts: Parts): Promise<void> {
-  const { body, options, perceived, reflex, root, times } = parts
+  const { body, options, reflex, root, times } = parts
   times.loopDelay.enable()
-  body.onReading((reading) => perceived.readings.next(reading))
+  body.onReading((reading) => sense(parts, reading))
   followRoot(parts)
   const isBooted = booted(parts)
   root.start()
@@ -432,8 +433,14 @@ function carryOut({ children, clock, reflex }: Parts, intent: Intent, epoch: num
   }
 }
 
-function watchCamera({ log, perceived }: Parts, camera: Camera): void {
-  camera.onFrame((frame) => perceived.readings.next(frame))
+/** A stamp from the future would keep its sensor fresh until then: it counts as one from now. */
+function sense({ clock, perceived }: Parts, reading: Reading): void {
+  perceived.readings.next({ ...reading, stampMs: Math.min(reading.stampMs, clock.now()) })
+}
+
+function watchCamera(parts: Parts, camera: Camera): void {
+  const { log } = parts
+  camera.onFrame((frame) => sense(parts, frame))
   camera.onLost((cause) => log.warn({ camera: camera.name }, cause))
   camera.open().catch((error: unknown) => log.warn({ camera: camera.name }, messageOf(error)))
 }

@@ -64,7 +64,10 @@ export async function runRobot(options: RunOptions): Promise<number> {
   const { configuration } = options
   const isSimulated = options.sim || (configuration.body.kind === 'simulated' && !options.port)
   requireReportFolder(options.report)
-  const directory = openRunDirectory(directoryOf(options), configuration.name)
+  const directory = openRunDirectory(directoryOf(options), {
+    name: configuration.name,
+    simulated: isSimulated,
+  })
   const unregister = register(options.stateRoot, directory.path)
   try {
     return await runIn(directory, isSimulated, options)

@@ -1,6 +1,6 @@
 import type { HaltReport } from '../core/vocabulary/status.ts'
-import type { Body } from '../drivers/body.ts'
-import type { Clock } from '../drivers/clock.ts'
+import type { Body, Evidence } from '../drivers/body.ts'
+import { type Clock, wallClock } from '../drivers/clock.ts'
 import type { MotionGate } from '../drivers/gate.ts'
 
 /** Trips the motion gate, and knows how well the last halt is known to have worked. */
@@ -17,7 +17,7 @@ export function createHalting(gate: MotionGate, body: Body, clock: Clock): Halti
   let report: HaltReport | undefined
   let confirming: Promise<unknown> = Promise.resolve()
   const gather = async (sinceMs: number): Promise<HaltReport> => {
-    const evidence = await body.confirm()
+    const evidence = await evidenceOf(body)
     const ms = Math.round((clock.now() - sinceMs) * 1000) / 1000
     report = { evidence, ms }
     return report
@@ -34,4 +34,20 @@ export function createHalting(gate: MotionGate, body: Body, clock: Clock): Halti
     },
     settled: () => confirming,
   }
+}
+
+/** How long a body may take to confirm a halt, in ms: more than twice what its contract grants. */
+const confirmMsMax = 500
+
+/** A body that rejects or dawdles against its contract has no evidence, and keeps nobody waiting for it. */
+async function evidenceOf(body: Body): Promise<Evidence> {
+  const wall = wallClock()
+  let timer: number | undefined
+  const late = new Promise<Evidence>((resolve) => {
+    timer = wall.setTimeout(() => resolve('none'), confirmMsMax)
+  })
+  const confirmed = async (): Promise<Evidence> => body.confirm()
+  const evidence = await Promise.race([confirmed().catch((): Evidence => 'none'), late])
+  if (timer !== undefined) wall.clearTimeout(timer)
+  return evidence
 }

@@ -177,7 +177,9 @@ export function createReflex(parts: ReflexParts): Reflex {
       order = next
     },
     withdraw(source) {
-      if (order?.source === source) order = undefined
+      if (order?.source !== source) return
+      order = undefined
+      lease = spentLease
     },
     hear,
   }

@@ -3,14 +3,14 @@ import { type Outline, outlineOf, type Reaction } from './outline.ts'
 
 /**
  * Draws a machine as a Mermaid `stateDiagram-v2`; the same machine always gives the same text. Transitions that hold
- * in several states leave a box `any of …` inside the state that owns them; those without a target are rows of it.
+ * in several states leave a box `any of …` inside the state that owns them; those without a target, or back to that whole state, are rows of it.
  * Throws a TypeError that names the state when the machine holds anything without a name.
  */
 export function toMermaid(machine: AnyStateMachine): string {
   const root = outlineOf(machine)
-  const edges = arrowsOf(root)
-  const body =
-    root.kind === 'parallel' ? drawState(root, edges) : [...drawInside(root, edges)]
+  const arrows = arrowsOf(root, parallelsOf(root))
+  const states = root.kind === 'parallel' ? drawState(root, arrows) : drawInside(root, arrows)
+  const body = [...states, ...drawArrows(outside, arrows)]
   return ['stateDiagram-v2', ...body.map((line) => `  ${line}`)].join('\n') + '\n'
 }
 
@@ -18,21 +18,21 @@ interface Arrow {
   readonly from: string
   readonly to: string
   readonly label: string
-  /** The innermost state that holds both ends: where Mermaid wants it. */
+  /** The innermost state that holds both ends, or `outside` when that one is parallel: where Mermaid wants it. */
   readonly within: string
 }
+
+/** Where the arrows are drawn that no state can hold. */
+const outside = ''
 
 function drawInside(state: Outline, arrows: readonly Arrow[]): readonly string[] {
   const regions = state.states.map((child) => drawState(child, arrows))
   const box = hasBox(state) ? [drawBox(state)] : []
-  const own = arrows
-    .filter(({ within }) => within === state.id)
-    .map(({ from, to, label }) => `${from} --> ${to} : ${label}`)
   if (state.kind === 'parallel') {
     return [...box, ...regions].flatMap((region, index) => (index > 0 ? ['--', ...region] : region))
   }
   const initial = state.initial === undefined ? [] : [`[*] --> ${refer(state.initial)}`]
-  return [...initial, ...box.flat(), ...regions.flat(), ...own]
+  return [...initial, ...box.flat(), ...regions.flat(), ...drawArrows(state.id, arrows)]
 }
 
 function drawState(state: Outline, arrows: readonly Arrow[]): readonly string[] {
@@ -50,6 +50,12 @@ function drawBox(state: Outline): readonly string[] {
   return [`state "any of ${escape(state.key)}" as ${name}`, ...drawRows(name, state)]
 }
 
+function drawArrows(where: string, arrows: readonly Arrow[]): readonly string[] {
+  return arrows
+    .filter(({ within }) => within === where)
+    .map(({ from, to, label }) => `${from} --> ${to} : ${label}`)
+}
+
 function drawRows(name: string, state: Outline): readonly string[] {
   return rowsOf(state).map((row) => `${name} : ${escape(row)}`)
 }
@@ -60,34 +66,48 @@ function rowsOf(state: Outline): readonly string[] {
     ...listing('invoke', state.invokes),
     ...listing('entry /', state.entry),
     ...listing('exit /', state.exit),
-    ...state.reactions.filter(({ targets }) => targets.length === 0).map(describeReaction),
+    ...state.reactions.flatMap((reaction) => {
+      const text = describeReaction(reaction)
+      const again = reaction.targets.filter((target) => isRow(target, state))
+      return reaction.targets.length === 0 ? [text] : again.map((target) => `${text} → ${target}`)
+    }),
   ]
+}
+
+/** No arrow in Mermaid leads from inside a state to that state. */
+function isRow(target: string, { id, states }: Outline): boolean {
+  return isInside(id, target) || (id === target && states.length > 0)
 }
 
 function listing(title: string, names: readonly string[]): readonly string[] {
   return names.length > 0 ? [`${title} ${names.join(', ')}`] : []
 }
 
-function arrowsOf(state: Outline): readonly Arrow[] {
+function arrowsOf(state: Outline, parallels: ReadonlySet<string>): readonly Arrow[] {
   const own = state.reactions.flatMap((reaction) =>
-    reaction.targets.map((target) => arrowTo(target, reaction, state)),
+    reaction.targets
+      .filter((target) => !isRow(target, state))
+      .map((target): Arrow => {
+        const isInward = isInside(target, state.id)
+        return {
+          from: isInward ? boxOf(state) : refer(state.id),
+          to: refer(target),
+          label: escape(describeReaction(reaction)),
+          within: holderOf(isInward ? `${state.id}.any` : state.id, target, parallels),
+        }
+      }),
   )
-  return [...own, ...state.states.flatMap(arrowsOf)]
+  return [...own, ...state.states.flatMap((child) => arrowsOf(child, parallels))]
 }
 
-function arrowTo(target: string, reaction: Reaction, state: Outline): Arrow {
-  const isInward = state.states.length > 0 && isWithin(target, state.id)
-  return {
-    from: isInward ? boxOf(state) : refer(state.id),
-    to: refer(target),
-    label: escape(describeReaction(reaction)),
-    within: isInward ? state.id : sharedParent(state.id, target),
-  }
+function parallelsOf(state: Outline): ReadonlySet<string> {
+  const inner = state.states.flatMap((child) => [...parallelsOf(child)])
+  return new Set(state.kind === 'parallel' ? [state.id, ...inner] : inner)
 }
 
 /** A composite state cannot show rows of its own in Mermaid, nor an arrow into itself: a box inside it does both. */
 function hasBox(state: Outline): boolean {
-  const isInward = ({ targets }: Reaction) => targets.some((target) => isWithin(target, state.id))
+  const isInward = ({ targets }: Reaction) => targets.some((target) => isInside(target, state.id))
   return rowsOf(state).length > 0 || state.reactions.some(isInward)
 }
 
@@ -102,14 +122,15 @@ export function describeReaction({ event, guard, actions }: Reaction): string {
   return event + condition + effects
 }
 
-function isWithin(inner: string, outer: string): boolean {
-  return inner === outer || inner.startsWith(`${outer}.`)
+function isInside(inner: string, outer: string): boolean {
+  return inner.startsWith(`${outer}.`)
 }
 
-function sharedParent(one: string, other: string): string {
-  const path = one.split('.').slice(0, -1)
-  while (!isWithin(other, path.join('.')) || other === path.join('.')) path.pop()
-  return path.join('.')
+function holderOf(from: string, to: string, parallels: ReadonlySet<string>): string {
+  const path = from.split('.').slice(0, -1)
+  while (path.length > 0 && !isInside(to, path.join('.'))) path.pop()
+  const holder = path.join('.')
+  return parallels.has(holder) ? outside : holder
 }
 
 function refer(id: string): string {

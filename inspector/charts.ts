@@ -38,7 +38,8 @@ export function chartPages(all: readonly AnyStateMachine[] = machines): readonly
   ]
 }
 
-const origin = 'Drawn from the machine that runs, by `npm run charts`. A test fails when this page is stale.'
+const origin =
+  'Drawn from the machine that runs, by `npm run charts`. A test fails when this page is stale.'
 
 function indexOf(all: readonly AnyStateMachine[]): string {
   const rows = all.map((machine) => {
@@ -53,11 +54,7 @@ function pageOf(machine: AnyStateMachine): string {
   const events = new Set(
     states.flatMap(({ reactions }) => reactions.map(({ event }) => event)).filter(isEvent),
   )
-  const rows = states.map(({ id, tags, invokes }) => [
-    id,
-    tags.join(', '),
-    invokes.join(', '),
-  ])
+  const rows = states.map(({ id, tags, invokes }) => [id, tags.join(', '), invokes.join(', ')])
   return lines(
     `# ${machine.id}`,
     '',
@@ -86,10 +83,7 @@ function isEvent(event: string): boolean {
   return event !== 'always' && !event.startsWith('after ')
 }
 
-function table(
-  head: readonly string[],
-  rows: readonly (readonly string[])[],
-): readonly string[] {
+function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
   return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`)
 }
 

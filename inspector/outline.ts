@@ -69,7 +69,10 @@ function eventName(eventType: string, node: AnyStateNode): string {
   const [, fact, actor] = /^xstate\.(done|error|snapshot)\.(?:actor\.)?(.+)$/.exec(eventType) ?? []
   if (!fact || !actor) return eventType
   if (eventType.startsWith('xstate.done.state.')) return 'done'
-  return { done: `${actor} done`, error: `${actor} failed`, snapshot: `${actor} changed` }[fact] ?? eventType
+  return (
+    { done: `${actor} done`, error: `${actor} failed`, snapshot: `${actor} changed` }[fact] ??
+    eventType
+  )
 }
 
 function guardName(guard: unknown, node: AnyStateNode): string {

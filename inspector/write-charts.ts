@@ -7,7 +7,8 @@ const pages = chartPages()
 
 mkdirSync(folder, { recursive: true })
 for (const file of readdirSync(folder)) {
-  if (file.endsWith('.md') && !pages.some((page) => page.file === file)) rmSync(new URL(file, folder))
+  if (file.endsWith('.md') && !pages.some((page) => page.file === file))
+    rmSync(new URL(file, folder))
 }
 for (const { file, text } of pages) writeFileSync(new URL(file, folder), text)
 process.stdout.write(`${pages.length} pages in docs/charts\n`)

@@ -152,6 +152,7 @@ export const llmMachine = setup({
     isLow: ({ context }) => remainingTokens(context.ledger) < context.ledger.limit * lowShare,
     isExhausted: ({ context }) => context.ledger.holds.size === 0 && !canAfford(context),
     canReserve: ({ context }) => canAfford(context),
+    isBudgetExhausted: stateIn({ budget: 'exhausted' }),
     isCircuitOpen: stateIn({ circuit: 'open' }),
     isAnswered: ({ context }) => context.completion !== undefined,
     canRetry: ({ context }) => context.failure?.retryable === true && context.retriesLeft > 0,
@@ -218,6 +219,11 @@ export const llmMachine = setup({
               guard: 'isCircuitOpen',
               target: 'idle',
               actions: [{ type: 'noteFailure', params: { failure: circuitOpen } }, 'fail'],
+            },
+            {
+              guard: 'isBudgetExhausted',
+              target: 'idle',
+              actions: [{ type: 'noteFailure', params: { failure: unaffordable } }, 'fail'],
             },
             { guard: 'canReserve', target: 'calling', actions: 'holdWorst' },
             {

@@ -21,6 +21,8 @@ const ownerSchema = z.object({
   startTicks: z.number().nullable(),
   name: z.string(),
   socket: z.string(),
+  /** Nothing outside of its computer moves. */
+  simulated: z.boolean(),
 })
 
 /** The process that runs a robot in a directory, and where it listens. */
@@ -49,9 +51,13 @@ const socketBytesMax = 100
  * Takes a directory for a robot, making it (mode 0700) where needed. Throws ERR_ROBOT_RUNNING when a living process
  * holds it, naming that process, and ERR_STATE_DIRECTORY when the disk refuses.
  */
-export function openRunDirectory(path: string, name: string): RunDirectory {
+export function openRunDirectory(
+  path: string,
+  robot: { readonly name: string; readonly simulated: boolean },
+): RunDirectory {
   const socket = socketFor(path)
-  const owner: Owner = { ...identityOf(process.pid), name, socket }
+  const { name, simulated } = robot
+  const owner: Owner = { ...identityOf(process.pid), name, socket, simulated }
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 })
     lock(path, owner)

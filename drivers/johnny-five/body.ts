@@ -39,7 +39,8 @@ const echoLimitsMs = [100, 80]
 export function firmataBody(configuration: Configuration, options: FirmataOptions): Body {
   const { body } = configuration
   if (body.kind !== 'firmata') throw new TypeError(`a ${body.kind} body is not a Firmata one`)
-  const { clock, port: path, log = () => undefined, open = openPort } = options
+  const { clock, port: path, log = () => undefined } = options
+  const open = options.open ?? ((portPath: string) => openPort(portPath, clock))
   const table = pinTableOf(body)
   const outputs = makeOutputs(body)
   const readingListeners = new Set<(reading: Reading) => void>()

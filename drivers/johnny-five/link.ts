@@ -18,7 +18,7 @@ export interface Link {
   arm(): void
   /** Halts, and declares the link lost. Later calls do nothing. */
   lose(cause: string): void
-  /** Halts, waits until that has left or 100 ms are over, and closes the port. Idempotent, never rejects. */
+  /** Halts, waits until that has left or half a second is over, and closes the port. Idempotent, never rejects. */
   close(): Promise<void>
   /** Whether the last halt frame has left this machine. */
   hasWrittenHalt(): boolean
@@ -26,7 +26,7 @@ export interface Link {
   halt(): boolean
 }
 
-const farewellMs = 100
+const farewellMs = 500
 
 /** A link over an open port. */
 export function makeLink(port: Port, table: PinTable, clock: Clock): Link {

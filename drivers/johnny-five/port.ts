@@ -1,5 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
+import type { SerialPort } from 'serialport'
 import { MechosError, messageOf } from '../../core/vocabulary/errors.ts'
+import type { Clock } from '../clock.ts'
 
 /** An open serial port. It is opened once and, once closed, neither written nor opened again. */
 export interface Port {
@@ -16,24 +18,27 @@ export interface Port {
 }
 
 const baudRate = 57_600
+/** A port that was closed a moment ago stays locked until the system's last call on it returns. */
+const lockRetriesMax = 4
+const lockRetryMs = 50
 
 /**
  * Opens the serial port at `path` with 57 600 baud for us alone. Opening resets most boards.
  * Rejects with ERR_PORT_UNAVAILABLE, which names the port and says in words why.
  */
-export async function openPort(path: string): Promise<Port> {
-  const { SerialPort } = await import('serialport')
-  const serial = new SerialPort({ path, baudRate, autoOpen: false, lock: true })
+export async function openPort(path: string, clock: Clock): Promise<Port> {
+  const serial = await openSerial(path, clock, lockRetriesMax)
   const dataListeners = new Set<(bytes: Uint8Array) => void>()
   const lostListeners = new Set<(cause: string) => void>()
   let isClosed = false
   let isDraining = false
   let waitingForDrain: ((written: boolean) => void) | undefined
 
+  // A port that failed may still be open, and then takes the halt that its loss brings about.
   const lose = (cause: string) => {
     if (isClosed) return
-    isClosed = true
     for (const listener of lostListeners) listener(cause)
+    lostListeners.clear()
   }
   // A drain blocks a thread of the process for as long as the device does not take its bytes: one at a time.
   const drain = (done: (written: boolean) => void) => {
@@ -49,22 +54,19 @@ export async function openPort(path: string): Promise<Port> {
       const next = waitingForDrain
       waitingForDrain = undefined
       if (!next) return
-      if (isClosed) next(false)
-      else drain(next)
+      if (serial.isOpen) drain(next)
+      else next(false)
     })
   }
 
-  await new Promise<void>((resolve, reject) => {
-    serial.open((error) => {
-      if (error) void explained(path, error).then(reject)
-      else resolve()
-    })
-  })
   serial.on('data', (bytes: Uint8Array) => {
     for (const listener of dataListeners) listener(bytes)
   })
   serial.on('error', (error) => lose(`port ${path} failed: ${error.message}`))
-  serial.on('close', () => lose(`port ${path} closed: was the cable pulled?`))
+  serial.on('close', () => {
+    lose(`port ${path} closed: was the cable pulled?`)
+    isClosed = true
+  })
 
   return {
     write(bytes, done) {
@@ -74,7 +76,7 @@ export async function openPort(path: string): Promise<Port> {
       }
       serial.write(Buffer.from(bytes), (error) => {
         if (!done) return
-        if (error || isClosed) done(false)
+        if (error || !serial.isOpen) done(false)
         else drain(done)
       })
     },
@@ -85,6 +87,8 @@ export async function openPort(path: string): Promise<Port> {
     async close() {
       isClosed = true
       dataListeners.clear()
+      // What is still undelivered by now never will be, and would keep the port from closing.
+      if (isDraining && serial.isOpen) serial.flush(() => undefined)
       if (serial.isOpen) await new Promise<void>((resolve) => serial.close(() => resolve()))
       serial.removeAllListeners()
       // A late error of a port that nobody holds any more must not end the process.
@@ -94,22 +98,32 @@ export async function openPort(path: string): Promise<Port> {
   }
 }
 
+async function openSerial(path: string, clock: Clock, retries: number): Promise<SerialPort> {
+  const { SerialPort: Serial } = await import('serialport')
+  const serial = new Serial({ path, baudRate, autoOpen: false, lock: true })
+  const error = await new Promise<Error | null>((resolve) => {
+    serial.open(resolve)
+  })
+  if (!error) return serial
+  if (!isLocked.test(error.message) || retries <= 0) throw await explained(path, error)
+  await new Promise<void>((resolve) => {
+    clock.setTimeout(resolve, lockRetryMs)
+  })
+  return openSerial(path, clock, retries - 1)
+}
+
 async function explained(path: string, error: Error): Promise<MechosError> {
-  if (/lock/i.test(messageOf(error))) {
-    const { execSync } = await import('node:child_process')
-    console.error('LOCKDBG', process.pid, execSync(`for f in /proc/[0-9]*/fd/*; do l=$(readlink $f 2>/dev/null); [ "$l" = "${path}" ] && echo $f $(tr '\\0' ' ' < $(dirname $(dirname $f))/cmdline | cut -c1-200); done; cat /proc/locks; true`).toString())
-  }
   const reason = reasonOf(messageOf(error), await groupOf(path))
   return new MechosError('ERR_PORT_UNAVAILABLE', `cannot open ${path}: ${reason}`, { cause: error })
 }
+
+const isLocked = /cannot lock|busy|temporarily unavailable|access denied/i
 
 /** What a person can do about a port that does not open, from the message of the driver and the port's owning group. */
 export function reasonOf(message: string, group: string | undefined): string {
   if (/no such (file|device)|file not found/i.test(message))
     return 'no such file; is the board plugged in?'
-  if (/cannot lock|busy|temporarily unavailable|access denied/i.test(message)) {
-    return 'it is locked by another program'
-  }
+  if (isLocked.test(message)) return 'it is locked by another program'
   if (/permission denied|not permitted/i.test(message)) {
     return group === undefined
       ? 'no permission'

@@ -7,6 +7,8 @@ import { chartPages, machines } from '../../inspector/charts.ts'
 const root = new URL('../../', import.meta.url)
 const folder = new URL('docs/charts/', root)
 
+const act = () => undefined
+
 describe('the pages in docs/charts', () => {
   const drawn = chartPages()
 
@@ -78,10 +80,11 @@ describe('a chart', () => {
     )
   })
 
-  test('draws an arrow inside the innermost state that holds both of its ends', () => {
+  test('draws an arrow inside the innermost state that holds both of its ends and is not parallel', () => {
     const nested = createMachine({
       id: 'nested',
       type: 'parallel',
+      on: { reset: '.right.c' },
       states: {
         left: {
           initial: 'a',
@@ -92,7 +95,23 @@ describe('a chart', () => {
     })
     const [, ...drawn] = toMermaid(nested).split('\n')
     expect(drawn).toContain('      nested__left__a --> nested__left__b : go')
-    expect(drawn).toContain('    nested__left__b --> nested__right__c : out')
+    expect(drawn).toContain('  nested__left__b --> nested__right__c : out')
+    expect(drawn).toContain('  nested__any --> nested__right__c : reset')
+  })
+
+  test('shows a transition back to a whole state as a row of it', () => {
+    const again = createMachine({
+      id: 'again',
+      initial: 'whole',
+      states: {
+        whole: {
+          initial: 'part',
+          on: { redo: { target: 'whole', reenter: true } },
+          states: { part: {} },
+        },
+      },
+    })
+    expect(toMermaid(again)).toContain('again__whole__any : redo #8594; again.whole')
   })
 
   test('spells out composed guards', () => {
@@ -123,13 +142,20 @@ describe('a chart', () => {
 })
 
 describe('a chart of what has no name is refused, by the name of its state', () => {
-  const act = () => undefined
   const nameless: Record<string, AnyStateMachine> = {
     'an entry action': createMachine({ id: 'm', initial: 's', states: { s: { entry: act } } }),
     'an exit action': createMachine({ id: 'm', initial: 's', states: { s: { exit: act } } }),
     'an assign': createMachine({ id: 'm', initial: 's', states: { s: { entry: assign({}) } } }),
-    'an action of a transition': createMachine({ id: 'm', initial: 's', states: { s: { on: { e: { actions: act } } } } }),
-    'a guard': createMachine({ id: 'm', initial: 's', states: { s: { on: { e: { guard: () => true } } } } }),
+    'an action of a transition': createMachine({
+      id: 'm',
+      initial: 's',
+      states: { s: { on: { e: { actions: act } } } },
+    }),
+    'a guard': createMachine({
+      id: 'm',
+      initial: 's',
+      states: { s: { on: { e: { guard: () => true } } } },
+    }),
     'a guard within a guard': createMachine({
       id: 'm',
       initial: 's',

@@ -126,10 +126,7 @@ describe('the agent', () => {
     expect(state()).toBe('acting')
     await clock.advance(1)
     expect(state()).toBe('observing')
-    expect(orders).toEqual([
-      { type: 'order.given', intent, epoch: 2 },
-      { type: 'order.withdrawn' },
-    ])
+    expect(orders).toEqual([{ type: 'order.given', intent, epoch: 2 }, { type: 'order.withdrawn' }])
   })
 
   test('tells the brain what became of its last intents, and of no more than it should', async () => {

@@ -35,8 +35,7 @@ describe('after an unclean end', () => {
   test('booting leads to halted only', () => {
     const leadsToHalted = counterexamples(
       afterCrash,
-      ({ from, to }) =>
-        stateOf(from) !== 'booting' || ['booting', 'halted'].includes(stateOf(to)),
+      ({ from, to }) => stateOf(from) !== 'booting' || ['booting', 'halted'].includes(stateOf(to)),
     )
     expect(leadsToHalted).toEqual([])
   })

@@ -5,11 +5,7 @@ import {
   type SnapshotFrom,
 } from 'xstate'
 import { boardMachine } from '../../machines/board.machine.ts'
-import {
-  type RobotContext,
-  type RobotInput,
-  robotMachine,
-} from '../../machines/robot.machine.ts'
+import { type RobotContext, type RobotInput, robotMachine } from '../../machines/robot.machine.ts'
 import { type ChildName, childNames, policies } from '../../machines/supervision.ts'
 import { type Effect, explore, type Happening, type Place, type Step } from './explore.ts'
 
@@ -124,7 +120,11 @@ function childEvents({ dead, awaited, board }: Children): readonly Happening[] {
     ...awaited.map((child) => ({ type: 'child.restart', child })),
     ...childNames.map((child) => ({ type: 'child.forgiven', child })),
     ...(alive.includes('board')
-      ? boardMay[board].map((next) => ({ type: 'xstate.snapshot.board', snapshot: boards[next], next }))
+      ? boardMay[board].map((next) => ({
+          type: 'xstate.snapshot.board',
+          snapshot: boards[next],
+          next,
+        }))
       : []),
   ]
 }
@@ -145,7 +145,11 @@ function haunt(before: Children, event: Happening, effects: readonly Effect[]): 
       (child) =>
         scheduled.includes(child) || (before.awaited.includes(child) && child !== restarted),
     ),
-    board: begun.includes('board') ? 'opening' : next === 'ready' || next === 'lost' ? next : 'opening',
+    board: begun.includes('board')
+      ? 'opening'
+      : next === 'ready' || next === 'lost'
+        ? next
+        : 'opening',
   }
 }
 

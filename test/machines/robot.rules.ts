@@ -119,8 +119,7 @@ export const brokenRules: readonly Rule[] = [
   {
     says: 'a restart starts the child that it is for, and no other',
     holds: ({ event, effects }) =>
-      event.type !== 'child.restart' ||
-      started(effects).every((child) => event['child'] === child),
+      event.type !== 'child.restart' || started(effects).every((child) => event['child'] === child),
   },
   {
     says: 'a second budget is never opened by itself',

@@ -141,7 +141,11 @@ describe('halted', () => {
   test('a lost board halts, and there is no reset until it is back', async () => {
     const { clock, root, boot, state, context, trips } = await autonomous()
     root.system.get('board')?.send({ type: 'board.lost', cause: 'the cable was pulled' })
-    expect([state(), context().causes, trips.length]).toEqual(['halted', ['the cable was pulled'], 1])
+    expect([state(), context().causes, trips.length]).toEqual([
+      'halted',
+      ['the cable was pulled'],
+      1,
+    ])
     root.send({ type: 'robot.reset' })
     expect(state()).toBe('halted')
     await clock.advance(1_000)
@@ -152,13 +156,15 @@ describe('halted', () => {
 
   test('many causes are kept, but not without end', async () => {
     const { root, context } = await autonomous()
-    for (let count = 0; count < 40; count++) root.send({ type: 'robot.halt', cause: `cause ${count}` })
+    for (let count = 0; count < 40; count++)
+      root.send({ type: 'robot.halt', cause: `cause ${count}` })
     expect(context().causes.length).toBe(16)
   })
 
   test.fails('the first cause is never forgotten', async () => {
     const { root, context } = await autonomous()
-    for (let count = 0; count < 40; count++) root.send({ type: 'robot.halt', cause: `cause ${count}` })
+    for (let count = 0; count < 40; count++)
+      root.send({ type: 'robot.halt', cause: `cause ${count}` })
     expect(context().causes).toContain('cause 0')
   })
 
@@ -180,18 +186,21 @@ describe('halted', () => {
 })
 
 describe('children that fail', () => {
-  test.each(['kernel', 'relays'] as const)('the %s halts it, and a reset starts a new one', async (child) => {
-    const robot = await autonomous()
-    robot.break(child)
-    expect([robot.state(), robot.context().causes, robot.trips.length, robot.valueOf(child)]).toEqual([
-      'halted',
-      [`${child} failed`],
-      1,
-      undefined,
-    ])
-    robot.root.send({ type: 'robot.reset' })
-    expect([robot.state(), robot.children()]).toEqual(['standby', asleep])
-  })
+  test.each(['kernel', 'relays'] as const)(
+    'the %s halts it, and a reset starts a new one',
+    async (child) => {
+      const robot = await autonomous()
+      robot.break(child)
+      expect([
+        robot.state(),
+        robot.context().causes,
+        robot.trips.length,
+        robot.valueOf(child),
+      ]).toEqual(['halted', [`${child} failed`], 1, undefined])
+      robot.root.send({ type: 'robot.reset' })
+      expect([robot.state(), robot.children()]).toEqual(['standby', asleep])
+    },
+  )
 
   test('the agent is started again later and later, is given up at the sixth failure, and it holds', async () => {
     const robot = await autonomous()
@@ -247,7 +256,10 @@ describe('children that fail', () => {
   test('the model is not started again, and it holds', async () => {
     const robot = await autonomous()
     robot.break('llm')
-    expect([robot.state(), robot.context().notice]).toEqual(['active.holding', 'llm failed too often'])
+    expect([robot.state(), robot.context().notice]).toEqual([
+      'active.holding',
+      'llm failed too often',
+    ])
     await robot.clock.advance(120_000)
     expect(robot.valueOf('llm')).toBeUndefined()
   })

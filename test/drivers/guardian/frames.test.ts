@@ -11,15 +11,16 @@ import {
 } from '../../../drivers/guardian/frames.ts'
 import { hex, tableOf, wheelsOn } from './tables.ts'
 
+const sysexOf = (length: number) => [0xf0, ...Array<number>(length - 2).fill(1), 0xf7]
 const byte = fc.integer({ min: 0, max: 255 })
 
 describe('splitting', () => {
   const stream = [
-    ...[0xf9, 2, 5],
-    ...[0xf0, 0x79, 2, 5, 0x53, 0, 0xf7],
-    ...[0xe1, 0x7f, 7],
-    ...[0x90, 4, 0],
-  ]
+    [0xf9, 2, 5],
+    [0xf0, 0x79, 2, 5, 0x53, 0, 0xf7],
+    [0xe1, 0x7f, 7],
+    [0x90, 4, 0],
+  ].flat()
   const whole = ['F9 02 05', 'F0 79 02 05 53 00 F7', 'E1 7F 07', '90 04 00']
 
   test('gives whole frames, wherever the stream is cut', () => {
@@ -76,7 +77,6 @@ describe('splitting', () => {
   ] as const)(
     'drops an $direction sysex of more than $bytesMax bytes',
     ({ direction, bytesMax }) => {
-      const sysexOf = (length: number) => [0xf0, ...Array<number>(length - 2).fill(1), 0xf7]
       const splitter = splitFrames(direction)
       expect(splitter.push(sysexOf(bytesMax))).toHaveLength(1)
       expect(splitter.push(sysexOf(bytesMax + 1))).toEqual([])
@@ -151,9 +151,9 @@ const rover = tableOf({
   ranges: [{ name: 'front', pin: 'A0' }],
 })
 
-describe('classification', () => {
-  const kindOf = (frame: Uint8Array) => classify(frame, rover).kind
+const kindOf = (frame: Uint8Array) => classify(frame, rover).kind
 
+describe('classification', () => {
   test.for([
     frames.version(),
     frames.firmware(),

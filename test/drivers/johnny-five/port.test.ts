@@ -1,15 +1,16 @@
 import { expect, test } from 'vitest'
+import { wallClock } from '../../../drivers/clock.ts'
 import { openPort, reasonOf } from '../../../drivers/johnny-five/port.ts'
 
 test('a port that does not exist is named, with the reason', async () => {
-  await expect(openPort('/dev/no-such-port')).rejects.toMatchObject({
+  await expect(openPort('/dev/no-such-port', wallClock())).rejects.toMatchObject({
     code: 'ERR_PORT_UNAVAILABLE',
     message: 'cannot open /dev/no-such-port: no such file; is the board plugged in?',
   })
 })
 
 test('what is no serial port is named too', async () => {
-  await expect(openPort('/dev/null')).rejects.toMatchObject({
+  await expect(openPort('/dev/null', wallClock())).rejects.toMatchObject({
     code: 'ERR_PORT_UNAVAILABLE',
     message: expect.stringMatching(/^cannot open \/dev\/null: /),
   })

@@ -271,6 +271,17 @@ describe('inbound, from a fake port into the real firmata-io', () => {
     expect(faults).toEqual([])
   })
 
+  test('second capabilities of more pins do not let in what the first have not', () => {
+    const { io, transport, faults } = library()
+    transport.receive(Uint8Array.from(handshake))
+    const larger = Array.from({ length: 60 }, () => [0, 1, 0x7f]).flat()
+    transport.receive(Uint8Array.from([0xf0, 0x6c, ...larger, 0xf7]))
+    transport.receive(Uint8Array.from([0xf0, 0x6e, 40, 1, 0, 0xf7]))
+    expect(io.pins).toHaveLength(20)
+    expect(transport.counts().unsound).toBe(2)
+    expect(faults).toEqual([])
+  })
+
   test('a sysex without an end takes no memory', () => {
     const { io, transport } = library()
     transport.receive(Uint8Array.from(handshake))

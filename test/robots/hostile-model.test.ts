@@ -1,0 +1,140 @@
+import type { ServerResponse } from 'node:http'
+import { describe, expect } from 'vitest'
+import { expectSafe, type Place, reportOf, test } from '../support/mechos.ts'
+import { completion, type HostileServer, startHostile } from '../support/model-server.ts'
+
+type Respond = (response: ServerResponse) => void
+
+const json = (body: string): Respond => (response) => {
+  response.setHeader('content-type', 'application/json').end(body)
+}
+const says = (content: string, more?: object) => json(completion(content, more))
+const wants = (intent: string) => says(`{"reason":"because","intent":${intent}}`)
+const status = (code: number): Respond => (response) => {
+  response.writeHead(code, { 'content-type': 'application/json' }).end('{"error":{"message":"no"}}')
+}
+
+/** What a server may do to us, and the words in which the report then says why nothing moved. */
+const hostile: Record<string, { respond: Respond; because: RegExp }> = {
+  'hangs': { respond: () => {}, because: /did not answer|no answer/ },
+  'drops the connection': { respond: (response) => response.destroy(), because: /connection.* broke/ },
+  'drops it in the middle of a reply': {
+    respond: (response) => {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': '500' })
+      response.write('{"id":', () => response.destroy())
+    },
+    because: /connection.* broke|in JSON/,
+  },
+  'trickles and never ends': {
+    respond: (response) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).write('{"id":')
+    },
+    because: /did not answer|no answer/,
+  },
+  'replies 500': { respond: status(500), because: /500/ },
+  'replies 429': { respond: status(429), because: /429/ },
+  'replies 401': { respond: status(401), because: /401/ },
+  'replies with a web page': {
+    respond: (response) => response.setHeader('content-type', 'text/html').end('<html>'),
+    because: /./,
+  },
+  'replies without JSON': { respond: json('no JSON at all'), because: /did not answer in JSON/ },
+  'replies with an empty object': { respond: json('{}'), because: /not whole: missing/ },
+  'replies with no choice': { respond: json('{"choices":[]}'), because: /not whole: missing/ },
+  'replies with null': { respond: json('null'), because: /./ },
+  'is cut off by its cap': {
+    respond: says('{"reason":"x","intent":{"type":"drive","linear":0.3', { finish_reason: 'length' }),
+    because: /not whole: length/,
+  },
+  'is cut off behind a whole intent': {
+    respond: says('{"reason":"x","intent":{"type":"drive","linear":0.3,"angular":0,"durationMs":900}}', {
+      finish_reason: 'length',
+    }),
+    because: /not whole: length/,
+  },
+  'is filtered': { respond: says('', { finish_reason: 'content_filter' }), because: /content_filter/ },
+  'refuses': {
+    respond: json(completion(null, { message: { role: 'assistant', content: null, refusal: 'I would rather not' } })),
+    because: /not whole: refusal/,
+  },
+  'fences its JSON': {
+    respond: says('```json\n{"reason":"x","intent":{"type":"drive","linear":0.3,"angular":0,"durationMs":900}}\n```'),
+    because: /not one JSON object/,
+  },
+  'says no more than a speed': { respond: says('{"linear":1e39}'), because: /reply was not an intent: reason/ },
+  'sends nothing but a speed for a completion': { respond: json('{"linear":1e39}'), because: /not whole: missing/ },
+  'wants 1e39 m/s': {
+    respond: wants('{"type":"drive","linear":1e39,"angular":0,"durationMs":500}'),
+    because: /linear 1e\+39 m\/s is beyond the limit of 0\.3 m\/s/,
+  },
+  'wants 1e999 m/s': {
+    respond: wants('{"type":"drive","linear":1e999,"angular":0,"durationMs":500}'),
+    because: /linear: Infinity is not allowed|linear/,
+  },
+  'wants 99 m/s': {
+    respond: wants('{"type":"drive","linear":99,"angular":0,"durationMs":500}'),
+    because: /linear 99 m\/s is beyond the limit of 0\.3 m\/s/,
+  },
+  'wants to drive for ever': {
+    respond: wants('{"type":"drive","linear":0.3,"angular":0,"durationMs":86400000}'),
+    because: /durationMs: 86400000 is not allowed/,
+  },
+  'wants what there is not': { respond: wants('{"type":"fly","altitude":3}'), because: /type: "fly" is not allowed/ },
+  'wants to reset and arm': { respond: wants('{"type":"robot.arm","epoch":2}'), because: /type: "robot\.arm" is not allowed/ },
+  'wants a relay that it was not granted': {
+    respond: wants('{"type":"setRelay","relay":"lamp","on":true}'),
+    because: /relay:lamp has not been granted/,
+  },
+}
+
+const config = (url: string) => `export default {
+  name: 'rover',
+  body: { kind: 'simulated', wheels: { radiusMetres: 0.03, trackMetres: 0.15 }, lidar: {},
+    relays: [{ name: 'lamp', halt: 'low' }] },
+  limits: { linear: 0.3, angular: 1.5 },
+  brain: { url: '${url}', model: 'm', deadlineMs: 500 },
+}`
+
+async function runAgainst(place: Place, server: HostileServer) {
+  place.write('robot.config.ts', config(server.url))
+  const words = ['run', '--headless', '--for', '2', '--seed', '7', '--goal', 'explore', '--report', '-']
+  return place.run(...words)
+}
+
+describe.concurrent('nothing moves, and the report says why, when the server', { timeout: 120_000 }, () => {
+  for (const [title, { respond, because }] of Object.entries(hostile)) {
+    test(title, async ({ place, onTestFinished }) => {
+      const server = await startHostile(respond)
+      onTestFinished(server.close)
+      const ended = await runAgainst(place, server)
+      expect(server.asked).toBeGreaterThan(0)
+      expect(ended.code).toBe(0)
+      expect(ended.stderr).not.toMatch(/\n?\s+at \S+ ?\(|Error:/)
+      const report = reportOf(ended)
+      expect(report).toMatchObject({ state: 'halted', exit: 0, distanceM: 0, intents: { permitted: 0 } })
+      expect(report.causes).toEqual(['end of run', expect.stringMatching(because)])
+      expect(report.tokens.held).toBe(0)
+      expectSafe(report)
+    })
+  }
+
+  test('is not there', async ({ place }) => {
+    const server = await startHostile(() => {})
+    await server.close()
+    const report = reportOf(await runAgainst(place, server))
+    expect(report).toMatchObject({ exit: 0, distanceM: 0, tokens: { spent: 0, assumed: 0 } })
+    expect(report.causes).toEqual(['end of run', expect.stringMatching(/connection refused/)])
+  })
+})
+
+test('why a model fails stands in the status too', async ({ place, onTestFinished }) => {
+  const server = await startHostile(status(500))
+  onTestFinished(server.close)
+  place.write('robot.config.ts', config(server.url))
+  const robot = place.start(['run', '--headless', '--for', '3600', '--report', '-'])
+  const { causes, llm } = await place.reaches('rover', (seen) => seen.llm.lastError !== null)
+  expect(llm).toMatchObject({ lastError: "the model's server answered 500" })
+  expect(causes).toEqual(["the model's server answered 500"])
+  robot.signal('SIGTERM')
+  expect(reportOf(await robot.ended)).toMatchObject({ state: 'halted', exit: 0, distanceM: 0 })
+})

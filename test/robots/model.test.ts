@@ -1,0 +1,175 @@
+import { describe, expect } from 'vitest'
+import { z } from 'zod'
+import { expectSafe, reportOf, test } from '../support/mechos.ts'
+import { driveSensibly, reply, startModel } from '../support/model-server.ts'
+
+const wordsFor = (url: string, seconds: number) => [
+  ...['run', '--headless', '--for', String(seconds), '--seed', '7'],
+  ...['--brain', url, '--model', 'm', '--goal', 'explore', '--report', '-'],
+]
+
+describe.concurrent('a model behind an HTTP endpoint', () => {
+  test('drives the rover, and costs what its server says', async ({ place, onTestFinished }) => {
+    const model = await startModel(driveSensibly)
+    onTestFinished(model.close)
+    const ended = await place.run(...wordsFor(model.url, 6))
+    expect([ended.code, ended.stderr]).toEqual([0, ''])
+    const report = reportOf(ended)
+    expect(report).toMatchObject({
+      state: 'halted',
+      exit: 0,
+      causes: ['end of run'],
+      goal: 'explore',
+      collisions: 0,
+      // The clock of a run with a model goes as fast as the wall's.
+      seconds: 6,
+    })
+    expect(report.wallSeconds).toBeGreaterThan(5)
+    expectSafe(report)
+    expect(report.distanceM).toBeGreaterThan(0.5)
+    expect(report.tokens.limit).toBe(100_000)
+    expect(report.tokens.spent + report.tokens.assumed).toBeGreaterThanOrEqual(model.usedTokens)
+    // A call that is under way at the end is charged at its worst, and is all that differs.
+    if (report.tokens.assumed === 0) expect(report.tokens.spent).toBe(model.usedTokens)
+    expect(report.intents.permitted).toBeGreaterThan(3)
+  })
+
+  test('is told goal and state, the intents that there are, and a cap', async ({ place, onTestFinished }) => {
+    const model = await startModel(() => reply('resting', { type: 'wait', durationMs: 300 }))
+    onTestFinished(model.close)
+    place.write(
+      'robot.config.ts',
+      `export default { name: 'rover', goal: 'find the cat',
+         body: { kind: 'simulated', wheels: { radiusMetres: 0.03, trackMetres: 0.15 }, lidar: {},
+           relays: [{ name: 'lamp', halt: 'low' }, { name: 'laser', halt: 'low' }] },
+         limits: { linear: 0.2, angular: 1 }, grants: ['drive', 'relay:lamp'],
+         brain: { url: '${model.url}', model: 'small' } }`,
+    )
+    const report = reportOf(await place.run('run', '--headless', '--for', '2', '--seed', '7', '--report', '-'))
+    expect(report).toMatchObject({ exit: 0, goal: 'find the cat', distanceM: 0 })
+    expect(report.tokens.spent).toBe(model.usedTokens)
+
+    const [request] = model.requests
+    expect(request?.model).toBe('small')
+    expect(request?.max_tokens).toBeGreaterThanOrEqual(50)
+    expect(request?.max_tokens).toBeLessThanOrEqual(400)
+    expect(request?.messages.map(({ role }) => role)).toEqual(['system', 'user'])
+    expect(request?.messages[0]?.content).toContain('base_link')
+    expectStrict(request?.response_format.json_schema.schema)
+    expect(relaysOf(request?.response_format.json_schema.schema)).toEqual(['lamp'])
+
+    const later = model.briefings.at(-1)
+    expect(later).toMatchObject({
+      goal: 'find the cat',
+      pose: { x: expect.any(Number), y: expect.any(Number), heading: expect.any(Number) },
+      limits: { linear: 0.2, angular: 1 },
+      blind: [],
+      battery: expect.any(Number),
+      may: ['drive', 'stop', 'wait', 'setRelay lamp'],
+    })
+    expect(later?.nearest.length).toBeGreaterThan(3)
+    expect(later?.last).toContainEqual({ intent: 'wait 300 ms', outcome: 'permitted' })
+  })
+
+  test('is told of a refusal in its next turn, and may do better', async ({ place, onTestFinished }) => {
+    const tooFast = { type: 'drive', linear: 99, angular: 0, durationMs: 500 }
+    const model = await startModel(({ last }) =>
+      last.some(({ outcome }) => outcome.includes('beyond the limit of 0.4 m/s'))
+        ? reply('slower', { type: 'drive', linear: 0.3, angular: 0, durationMs: 500 })
+        : reply('fast', tooFast),
+    )
+    onTestFinished(model.close)
+    const report = reportOf(await place.run(...wordsFor(model.url, 3)))
+    expect(model.briefings[1]?.last).toEqual([
+      {
+        intent: JSON.stringify(tooFast),
+        outcome: 'refused: linear 99 m/s is beyond the limit of 0.4 m/s',
+      },
+    ])
+    expect(report.intents.refused).toBeGreaterThanOrEqual(1)
+    expect(report.causes).toEqual(['end of run'])
+    expect(report.distanceM).toBeGreaterThan(0.2)
+  })
+
+  test('switches the relay that it was granted, and the halt switches it off', async ({ place, onTestFinished }) => {
+    const model = await startModel(({ last }) =>
+      last.some(({ intent }) => intent === 'lamp on')
+        ? reply('done', { type: 'wait', durationMs: 2_000 })
+        : reply('light', { type: 'setRelay', relay: 'lamp', on: true }),
+    )
+    onTestFinished(model.close)
+    const report = reportOf(await place.run(...wordsFor(model.url, 2)))
+    expect(report.intents.permitted).toBeGreaterThanOrEqual(2)
+    expect(report.actuators['lamp']).toEqual({ output: 0, safe: true })
+  })
+})
+
+describe.concurrent('a budget of tokens', () => {
+  const cases = [
+    { budget: 2_000, title: 'that is too small for one call buys none' },
+    { budget: 7_000, title: 'that is enough for a few calls is not overspent' },
+  ]
+  for (const { budget, title } of cases) {
+    test(title, async ({ place, onTestFinished }) => {
+      const model = await startModel(() => reply('a step', { type: 'wait', durationMs: 50 }))
+      onTestFinished(model.close)
+      const ended = await place.run(...wordsFor(model.url, 4), '--budget-tokens', String(budget))
+      expect([ended.code, ended.stderr]).toEqual([0, ''])
+      const report = reportOf(ended)
+      expect(model.usedTokens).toBeLessThanOrEqual(budget)
+      expect(report.tokens).toEqual({ limit: budget, spent: model.usedTokens, assumed: 0, held: 0 })
+      expect(report.causes).toEqual([
+        'end of run',
+        'the token budget is exhausted; a larger budgetTokens would lift that',
+      ])
+      if (budget > 2_000) expect(model.requests.length).toBeGreaterThan(1)
+    })
+  }
+})
+
+/** JSON Schema as far as OpenAI's strict mode takes it (Structured Outputs, supported schemas). */
+const node: z.ZodType<SchemaNode> = z.lazy(() =>
+  z.strictObject({
+    $schema: z.string().optional(),
+    description: z.string().optional(),
+    type: z.enum(['object', 'string', 'number', 'integer', 'boolean', 'array']).optional(),
+    const: z.string().optional(),
+    enum: z.array(z.string()).min(1).optional(),
+    minimum: z.number().optional(),
+    maximum: z.number().optional(),
+    anyOf: z.array(node).min(1).optional(),
+    properties: z.record(z.string(), node).optional(),
+    required: z.array(z.string()).optional(),
+    additionalProperties: z.literal(false).optional(),
+  }),
+)
+
+interface SchemaNode {
+  readonly type?: string | undefined
+  readonly const?: string | undefined
+  readonly enum?: string[] | undefined
+  readonly anyOf?: SchemaNode[] | undefined
+  readonly properties?: Record<string, SchemaNode> | undefined
+  readonly required?: string[] | undefined
+  readonly additionalProperties?: false | undefined
+}
+
+function expectStrict(schema: unknown): void {
+  const root = node.parse(schema)
+  expect([root.type, root.anyOf]).toEqual(['object', undefined])
+  expectClosed(root)
+}
+
+function expectClosed(at: SchemaNode): void {
+  for (const option of at.anyOf ?? []) expectClosed(option)
+  if (at.type !== 'object') return
+  expect(at.additionalProperties).toBe(false)
+  expect(at.required?.toSorted()).toEqual(Object.keys(at.properties ?? {}).toSorted())
+  for (const property of Object.values(at.properties ?? {})) expectClosed(property)
+}
+
+/** The relays that the schema lets a model name. */
+function relaysOf(schema: unknown): readonly string[] {
+  const options = node.parse(schema).properties?.['intent']?.anyOf ?? []
+  return options.flatMap(({ properties }) => properties?.['relay']?.enum ?? [])
+}
