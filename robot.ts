@@ -182,7 +182,7 @@ function assemble(configuration: Configuration, options: RobotOptions): Parts {
     clock,
     body,
     gate,
-    halting: createHalting(gate, body, clock),
+    halting: createHalting(gate, body, clock, wall),
     build,
     perceived,
     outlook,
@@ -240,12 +240,22 @@ function inputFor(configuration: Configuration, build: Build, options: RobotOpti
     rules: closedRules(configuration),
     grants: new Set(configuration.grants),
     sensors: build.sensors,
+    motion: { stopLimitMs: stopLimitMs(configuration) },
     model: {
       limitTokens: configuration.brain.budgetTokens,
       capTokens: replyTokensMax,
       deadlineMs: configuration.brain.deadlineMs,
     },
   }
+}
+
+/** Twice what comfortable braking from full speed takes, and a second, in ms. */
+function stopLimitMs({ limits }: Configuration): number {
+  const seconds = Math.max(
+    limits.linear / limits.linearBraking,
+    limits.angular / limits.angularBraking,
+  )
+  return 1_000 + seconds * 2_000
 }
 
 /** The root machine with every effect that it and its children name. */

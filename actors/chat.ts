@@ -68,7 +68,7 @@ export function classify(error: unknown): AttemptFailure {
     return failure('ERR_BRAIN_SILENT', 'the call was aborted', 'unknown', false)
   }
   if (error instanceof APIConnectionTimeoutError) {
-    return failure('ERR_BRAIN_SILENT', 'the model did not answer in time', 'unknown', true)
+    return failure('ERR_BRAIN_SILENT', 'the model did not answer in time', 'unknown', false)
   }
   if (error instanceof APIConnectionError) {
     const refused = reasonOf(error) === 'ECONNREFUSED'

@@ -8,6 +8,8 @@ import type { Brain } from './deliberation.ts'
 const roomWanted = 0.45
 /** Distance in metres ahead at which turning ends: more than `roomWanted`, so that it does not turn to and fro. */
 const roomToLeave = 0.8
+/** Distance in metres beyond which a side is free: endless room in one direction must not hide a wall in another. */
+const roomEnough = 6
 
 const driveMs = 400
 
@@ -75,8 +77,9 @@ function driveOn(random: () => number): Behaviour<Blackboard> {
 
 /** The side with more room, chance where both are alike. */
 function freerSide(seen: Observation, random: () => number): -1 | 1 {
-  const left = clearAhead(Math.PI / 2, seen.scene) + clearAhead(Math.PI / 4, seen.scene)
-  const right = clearAhead(-Math.PI / 2, seen.scene) + clearAhead(-Math.PI / 4, seen.scene)
+  const roomAt = (angle: number) => Math.min(roomEnough, clearAhead(angle, seen.scene))
+  const left = roomAt(Math.PI / 2) + roomAt(Math.PI / 4)
+  const right = roomAt(-Math.PI / 2) + roomAt(-Math.PI / 4)
   if (left === right) return random() < 0.5 ? -1 : 1
   return left > right ? 1 : -1
 }

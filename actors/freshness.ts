@@ -8,10 +8,13 @@ export interface Watched {
   readonly staleMs: number
 }
 
-type Fact = { type: 'perception.fresh' | 'perception.stale'; sensor: string }
+type Fact = {
+  type: 'perception.fresh' | 'perception.stale' | 'perception.unsound'
+  sensor: string
+}
 
 /**
- * Says of each sensor when it becomes fresh and when it grows stale, and nothing in between: machines hear changes,
+ * Says of each sensor when it becomes fresh, grows stale, or says what cannot be, and nothing in between: machines hear changes,
  * not samples. `ticks` carries the present time in milliseconds; the age of a reading is taken on the robot's clock,
  * so a stamp from the future is worth as much as one from now.
  */
@@ -24,18 +27,22 @@ export function freshness(
     const facts = from(sensors).pipe(
       mergeMap((sensor) =>
         ticks.pipe(
-          map((now) => isFresh(world.value.heardMs.get(sensor.name), now, sensor.staleMs)),
+          map((now) => conditionOf(sensor, world.value, now)),
           distinctUntilChanged(),
-          map((fresh): Fact => ({
-            type: fresh ? 'perception.fresh' : 'perception.stale',
-            sensor: sensor.name,
-          })),
+          map((type): Fact => ({ type, sensor: sensor.name })),
         ),
       ),
     )
     const subscription = facts.subscribe(sendBack)
     return () => subscription.unsubscribe()
   })
+}
+
+function conditionOf(sensor: Watched, world: World, now: number): Fact['type'] {
+  if (world.unsound.has(sensor.name)) return 'perception.unsound'
+  return isFresh(world.heardMs.get(sensor.name), now, sensor.staleMs)
+    ? 'perception.fresh'
+    : 'perception.stale'
 }
 
 function isFresh(heardMs: number | undefined, now: number, staleMs: number): boolean {

@@ -1,6 +1,6 @@
 import type { HaltReport } from '../core/vocabulary/status.ts'
 import type { Body, Evidence } from '../drivers/body.ts'
-import { type Clock, wallClock } from '../drivers/clock.ts'
+import type { Clock } from '../drivers/clock.ts'
 import type { MotionGate } from '../drivers/gate.ts'
 
 /** Trips the motion gate, and knows how well the last halt is known to have worked. */
@@ -13,11 +13,12 @@ export interface Halting {
   settled(): Promise<unknown>
 }
 
-export function createHalting(gate: MotionGate, body: Body, clock: Clock): Halting {
+/** `wall` bounds how long evidence is waited for, also where the robot's own clock stands still. */
+export function createHalting(gate: MotionGate, body: Body, clock: Clock, wall: Clock): Halting {
   let report: HaltReport | undefined
   let confirming: Promise<unknown> = Promise.resolve()
   const gather = async (sinceMs: number): Promise<HaltReport> => {
-    const evidence = await evidenceOf(body)
+    const evidence = await evidenceOf(body, wall)
     const ms = Math.round((clock.now() - sinceMs) * 1000) / 1000
     report = { evidence, ms }
     return report
@@ -40,8 +41,7 @@ export function createHalting(gate: MotionGate, body: Body, clock: Clock): Halti
 const confirmMsMax = 500
 
 /** A body that rejects or dawdles against its contract has no evidence, and keeps nobody waiting for it. */
-async function evidenceOf(body: Body): Promise<Evidence> {
-  const wall = wallClock()
+async function evidenceOf(body: Body, wall: Clock): Promise<Evidence> {
   let timer: number | undefined
   const late = new Promise<Evidence>((resolve) => {
     timer = wall.setTimeout(() => resolve('none'), confirmMsMax)

@@ -72,10 +72,10 @@ export const agentMachine = setup({
     noteProposal: assign({ proposal: (_, params: { proposal: Proposal }) => params.proposal }),
     notePermission: assign(({ context }, params: { intent: Intent }) => ({
       intent: params.intent,
-      setbacks: 0,
       standstill: undefined,
       history: remember(context, { intent: describeIntent(params.intent), outcome: 'permitted' }),
     })),
+    noteDone: assign({ setbacks: 0 }),
     noteRefusal: assign(({ context }, params: { message: string }) => ({
       intent: undefined,
       setbacks: context.setbacks + 1,
@@ -273,7 +273,7 @@ export const agentMachine = setup({
           actions: { type: 'noteRefusal', params: ({ event }) => event },
         },
       },
-      after: { intentDuration: { target: 'observing' } },
+      after: { intentDuration: { target: 'observing', actions: 'noteDone' } },
     },
   },
 })

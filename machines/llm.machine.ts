@@ -37,6 +37,8 @@ export interface AttemptFailure {
   readonly message: string
   readonly outcome: Outcome
   readonly retryable: boolean
+  /** Nobody's fault: it is not held against the endpoint. */
+  readonly blameless?: true
 }
 
 export interface LlmContext {
@@ -76,6 +78,7 @@ const circuitOpen: AttemptFailure = {
   message: 'the model failed too often; it is asked again in a few seconds',
   outcome: unsent,
   retryable: false,
+  blameless: true,
 }
 
 const unaffordable: AttemptFailure = {
@@ -83,6 +86,7 @@ const unaffordable: AttemptFailure = {
   message: 'the token budget is exhausted; a larger budgetTokens would lift that',
   outcome: unsent,
   retryable: false,
+  blameless: true,
 }
 
 const aborted: AttemptFailure = {
@@ -90,6 +94,7 @@ const aborted: AttemptFailure = {
   message: 'the call was aborted',
   outcome: { kind: 'unknown' },
   retryable: false,
+  blameless: true,
 }
 
 /**
@@ -131,10 +136,17 @@ export const llmMachine = setup({
       ledger: ({ context }) => settle(context.ledger, context.attempt, outcomeOf(context)),
     }),
     countSuccess: assign({ failuresInRow: 0, lastError: undefined }),
-    countFailure: assign(({ context }) => ({
-      failuresInRow: context.failuresInRow + 1,
-      lastError: context.failure?.message ?? 'the call failed',
+    countFailure: assign({ failuresInRow: ({ context }) => context.failuresInRow + 1 }),
+    noteError: assign({
+      lastError: ({ context }) => context.failure?.message ?? 'the call failed',
+    }),
+    refuseBusy: emit((_, params: { question: Question }) => ({
+      type: 'llm.failed' as const,
+      id: params.question.id,
+      code: 'ERR_BRAIN_SILENT' as const,
+      message: 'the model is still busy with another question',
     })),
+    allowOneFailure: assign({ failuresInRow: failuresMax - 1 }),
     useRetry: assign({ retriesLeft: ({ context }) => context.retriesLeft - 1 }),
     answer: emit(({ context }) => ({
       type: 'llm.answered' as const,
@@ -149,16 +161,18 @@ export const llmMachine = setup({
     })),
   },
   guards: {
-    isLow: ({ context }) => remainingTokens(context.ledger) < context.ledger.limit * lowShare,
+    isLow: ({ context }) =>
+      context.ledger.holds.size === 0 &&
+      remainingTokens(context.ledger) < context.ledger.limit * lowShare,
     isExhausted: ({ context }) => context.ledger.holds.size === 0 && !canAfford(context),
     canReserve: ({ context }) => canAfford(context),
     isBudgetExhausted: stateIn({ budget: 'exhausted' }),
     isCircuitOpen: stateIn({ circuit: 'open' }),
-    isAnswered: ({ context }) => context.completion !== undefined,
+    isAnswered: ({ context }) => context.completion !== undefined && context.failure === undefined,
+    isBlameless: ({ context }) => context.failure?.blameless === true,
     canRetry: ({ context }) => context.failure?.retryable === true && context.retriesLeft > 0,
     hasFailedOften: ({ context }) => context.failuresInRow >= failuresMax,
     hasRecovered: ({ context }) => context.failuresInRow === 0,
-    hasFailedAgain: ({ context }) => context.failuresInRow > failuresMax,
   },
   delays: {
     callDeadline: ({ context }) => context.deadlineMs,
@@ -184,7 +198,12 @@ export const llmMachine = setup({
     budget: {
       initial: 'ample',
       states: {
-        ample: { always: { guard: 'isLow', target: 'low' } },
+        ample: {
+          always: [
+            { guard: 'isExhausted', target: 'exhausted' },
+            { guard: 'isLow', target: 'low' },
+          ],
+        },
         low: { always: { guard: 'isExhausted', target: 'exhausted' } },
         exhausted: {},
       },
@@ -195,9 +214,10 @@ export const llmMachine = setup({
         closed: { always: { guard: 'hasFailedOften', target: 'open' } },
         open: { after: { coolDown: { target: 'probing' } } },
         probing: {
+          entry: 'allowOneFailure',
           always: [
             { guard: 'hasRecovered', target: 'closed' },
-            { guard: 'hasFailedAgain', target: 'open' },
+            { guard: 'hasFailedOften', target: 'open' },
           ],
         },
       },
@@ -208,80 +228,89 @@ export const llmMachine = setup({
         idle: {
           on: {
             'llm.ask': {
-              target: 'reserving',
+              target: 'asking',
               actions: { type: 'noteQuestion', params: ({ event }) => event },
             },
           },
         },
-        reserving: {
-          always: [
-            {
-              guard: 'isCircuitOpen',
-              target: 'idle',
-              actions: [{ type: 'noteFailure', params: { failure: circuitOpen } }, 'fail'],
-            },
-            {
-              guard: 'isBudgetExhausted',
-              target: 'idle',
-              actions: [{ type: 'noteFailure', params: { failure: unaffordable } }, 'fail'],
-            },
-            { guard: 'canReserve', target: 'calling', actions: 'holdWorst' },
-            {
-              target: 'idle',
-              actions: [{ type: 'noteFailure', params: { failure: unaffordable } }, 'fail'],
-            },
-          ],
-        },
-        calling: {
+        asking: {
           tags: ['busy'],
-          invoke: {
-            id: 'complete',
-            src: 'complete',
-            input: ({ context }) => attemptOf(context),
-            onDone: {
-              target: 'settling',
-              actions: {
-                type: 'noteCompletion',
-                params: ({ event }) => ({ completion: event.output }),
-              },
-            },
-            onError: {
-              target: 'settling',
-              actions: {
-                type: 'noteFailure',
-                params: ({ event }) => ({ failure: failureOf(event.error) }),
-              },
+          initial: 'reserving',
+          on: {
+            'llm.ask': { actions: { type: 'refuseBusy', params: ({ event }) => event } },
+            'llm.abort': {
+              target: '.settling',
+              actions: { type: 'noteFailure', params: { failure: aborted } },
             },
           },
           after: {
             callDeadline: {
-              target: 'settling',
+              target: '.settling',
               actions: {
                 type: 'noteFailure',
                 params: ({ context }) => ({ failure: silent(context.deadlineMs) }),
               },
             },
           },
-          on: {
-            'llm.abort': {
-              target: 'settling',
-              actions: { type: 'noteFailure', params: { failure: aborted } },
+          states: {
+            reserving: {
+              always: [
+                {
+                  guard: 'isCircuitOpen',
+                  target: 'settling',
+                  actions: { type: 'noteFailure', params: { failure: circuitOpen } },
+                },
+                {
+                  guard: 'isBudgetExhausted',
+                  target: 'settling',
+                  actions: { type: 'noteFailure', params: { failure: unaffordable } },
+                },
+                { guard: 'canReserve', target: 'calling', actions: 'holdWorst' },
+                {
+                  target: 'settling',
+                  actions: { type: 'noteFailure', params: { failure: unaffordable } },
+                },
+              ],
             },
+            calling: {
+              invoke: {
+                id: 'complete',
+                src: 'complete',
+                input: ({ context }) => attemptOf(context),
+                onDone: {
+                  target: 'settling',
+                  actions: {
+                    type: 'noteCompletion',
+                    params: ({ event }) => ({ completion: event.output }),
+                  },
+                },
+                onError: {
+                  target: 'settling',
+                  actions: {
+                    type: 'noteFailure',
+                    params: ({ event }) => ({ failure: failureOf(event.error) }),
+                  },
+                },
+              },
+            },
+            settling: {
+              entry: 'settleHold',
+              always: [
+                {
+                  guard: 'isAnswered',
+                  target: '#llm.call.idle',
+                  actions: ['countSuccess', 'answer'],
+                },
+                { guard: 'canRetry', target: 'retrying', actions: 'useRetry' },
+                { guard: 'isBlameless', target: '#llm.call.idle', actions: ['noteError', 'fail'] },
+                {
+                  target: '#llm.call.idle',
+                  actions: ['noteError', 'countFailure', 'fail'],
+                },
+              ],
+            },
+            retrying: { after: { retryDelay: { target: 'reserving' } } },
           },
-        },
-        settling: {
-          tags: ['busy'],
-          entry: 'settleHold',
-          always: [
-            { guard: 'isAnswered', target: 'idle', actions: ['countSuccess', 'answer'] },
-            { guard: 'canRetry', target: 'retrying', actions: 'useRetry' },
-            { target: 'idle', actions: ['countFailure', 'fail'] },
-          ],
-        },
-        retrying: {
-          tags: ['busy'],
-          after: { retryDelay: { target: 'reserving' } },
-          on: { 'llm.abort': { target: 'idle', actions: ['countFailure', 'fail'] } },
         },
       },
     },
@@ -293,7 +322,7 @@ function silent(deadlineMs: number): AttemptFailure {
     code: 'ERR_BRAIN_SILENT',
     message: `the model gave no answer within ${deadlineMs / 1000} s`,
     outcome: { kind: 'unknown' },
-    retryable: true,
+    retryable: false,
   }
 }
 

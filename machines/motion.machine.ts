@@ -10,11 +10,12 @@ type Fact = { type: 'motion.settled' }
 
 /**
  * What the wheels are to do. Silence is a command to stop: `moving` becomes `stopping` when no new `motion.drive`
- * arrives within its lease. While `inhibited` every command is dropped, and leaving it begins `still`.
+ * arrives within its lease. Wheels that do not settle in time leave it `stuck`, for good: the root halts. While `inhibited` every command is dropped, and leaving it begins `still`.
  */
 export const motionMachine = setup({
   types: {
-    context: {} as { target: Twist; leaseMs: number },
+    context: {} as { target: Twist; leaseMs: number; stopLimitMs: number },
+    input: {} as { stopLimitMs: number },
     events: {} as Command | Fact,
     tags: {} as 'ramping',
   },
@@ -27,11 +28,11 @@ export const motionMachine = setup({
   },
   delays: {
     commandLease: ({ context }) => context.leaseMs,
-    stopLimit: 3_000,
+    stopLimit: ({ context }) => context.stopLimitMs,
   },
 }).createMachine({
   id: 'motion',
-  context: { target: STILL, leaseMs: 0 },
+  context: ({ input }) => ({ target: STILL, leaseMs: 0, stopLimitMs: input.stopLimitMs }),
   initial: 'inhibited',
   on: { 'motion.inhibit': { target: '.inhibited' } },
   states: {
@@ -70,7 +71,8 @@ export const motionMachine = setup({
         },
         'motion.settled': { target: 'still' },
       },
-      after: { stopLimit: { target: 'inhibited' } },
+      after: { stopLimit: { target: 'stuck' } },
     },
+    stuck: { type: 'final' },
   },
 })

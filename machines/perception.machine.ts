@@ -11,6 +11,7 @@ export interface WatchedSensor {
 type Fact =
   | { type: 'perception.fresh'; sensor: string }
   | { type: 'perception.stale'; sensor: string }
+  | { type: 'perception.unsound'; sensor: string }
 
 /**
  * Whether pose and surroundings may be trusted: `localised` while every sensor that guards motion is fresh. One
@@ -34,8 +35,10 @@ export const perceptionMachine = setup({
       }
     }),
     tellSensor: sendTo(
-      ({ system }, params: { sensor: string; fact: 'sensor.fresh' | 'sensor.stale' }) =>
-        system.get(`sensor.${params.sensor}`),
+      (
+        { system },
+        params: { sensor: string; fact: 'sensor.fresh' | 'sensor.stale' | 'sensor.failed' },
+      ) => system.get(`sensor.${params.sensor}`),
       (_, params) => ({ type: params.fact }),
     ),
     noteFresh: assign({
@@ -93,6 +96,25 @@ export const perceptionMachine = setup({
         actions: {
           type: 'tellSensor',
           params: ({ event }) => ({ sensor: event.sensor, fact: 'sensor.stale' }),
+        },
+      },
+    ],
+    'perception.unsound': [
+      {
+        guard: { type: 'isGuard', params: ({ event }) => event },
+        actions: [
+          {
+            type: 'tellSensor',
+            params: ({ event }) => ({ sensor: event.sensor, fact: 'sensor.failed' }),
+          },
+          { type: 'noteStale', params: ({ event }) => event },
+        ],
+      },
+      {
+        guard: { type: 'isKnown', params: ({ event }) => event },
+        actions: {
+          type: 'tellSensor',
+          params: ({ event }) => ({ sensor: event.sensor, fact: 'sensor.failed' }),
         },
       },
     ],

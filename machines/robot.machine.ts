@@ -7,7 +7,16 @@ import { motionMachine } from './motion.machine.ts'
 import { perceptionMachine, type WatchedSensor } from './perception.machine.ts'
 import { relaysMachine } from './relays.machine.ts'
 import { requiredAction } from './required.ts'
-import { backoffMs, type ChildName, childNames, policies, restartPeriodMs } from './supervision.ts'
+import {
+  backoffMs,
+  type ChildName,
+  childNames,
+  guidingChildren,
+  irreplaceable,
+  policies,
+  restartPeriodMs,
+  vitalChildren,
+} from './supervision.ts'
 import type { Rules } from '../core/rules/gatekeeper.ts'
 
 /** What the root hands to its children when it starts them. */
@@ -18,6 +27,7 @@ export interface RobotInput {
   readonly rules: Rules
   readonly grants: ReadonlySet<string>
   readonly sensors: readonly WatchedSensor[]
+  readonly motion: { readonly stopLimitMs: number }
   readonly model: {
     readonly limitTokens: number
     readonly capTokens: number
@@ -32,8 +42,10 @@ export interface RobotContext {
   /** Why the robot is halted, oldest first; empty when it is not. */
   readonly causes: readonly string[]
   readonly failures: Readonly<Partial<Record<ChildName, number>>>
-  /** Children that are not running, to be started by the next `startAbsent`. */
+  /** Children that are not running. */
   readonly absent: readonly ChildName[]
+  /** Those of them that `startDue` is to start. */
+  readonly due: readonly ChildName[]
   /** The body is open and has been seen to obey a halt. */
   readonly linked: boolean
   readonly goal: string | undefined
@@ -61,6 +73,7 @@ type ChildFact =
       readonly type: `xstate.error.actor.${ChildName}`
       readonly error: unknown
     }
+  | { readonly type: 'xstate.done.actor.motion'; readonly output: unknown }
   | { readonly type: 'xstate.snapshot.board'; readonly snapshot: SnapshotFrom<typeof boardMachine> }
 
 const causesMax = 16
@@ -90,9 +103,14 @@ const robotSetup = base.extend({
     stampBeat: requiredAction<{ stampMs: number }>('stampBeat'),
     noteCause: assign({
       causes: ({ context }, params: { cause: string }) =>
-        [...context.causes.filter((cause) => cause !== params.cause), params.cause].slice(
-          -causesMax,
-        ),
+        // The first cause is the one that people ask for: what follows it is forgotten before it.
+        [
+          ...new Set([
+            ...context.causes.slice(0, 1),
+            ...context.causes.slice(1).slice(2 - causesMax),
+            params.cause,
+          ]),
+        ],
     }),
     noteGoal: assign({ goal: (_, params: { text: string }) => params.text }),
     noteLinked: assign({ linked: true }),
@@ -130,9 +148,13 @@ const robotSetup = base.extend({
         params.child,
       ],
     }),
-    startAbsent: base.enqueueActions(({ context, enqueue }) => {
+    callFor: assign({
+      due: ({ context }, params: { children: readonly ChildName[] }) =>
+        context.absent.filter((child) => params.children.includes(child)),
+    }),
+    startDue: base.enqueueActions(({ context, enqueue }) => {
       const { input } = context
-      for (const child of context.absent) {
+      for (const child of context.due) {
         const identity = { id: child, systemId: child }
         enqueue.stopChild(child)
         switch (child) {
@@ -150,12 +172,17 @@ const robotSetup = base.extend({
             enqueue.spawnChild(child, { ...identity, input: input.model })
             break
           case 'motion':
+            enqueue.spawnChild(child, { ...identity, input: input.motion })
+            break
           case 'relays':
             enqueue.spawnChild(child, identity)
             break
         }
       }
-      enqueue.assign({ absent: [] })
+      enqueue.assign({
+        absent: context.absent.filter((child) => !context.due.includes(child)),
+        due: [],
+      })
     }),
     closeBoard: sendTo(({ system }) => system.get('board'), { type: 'board.close' }),
     lockKernel: sendTo(({ system }) => system.get('kernel'), { type: 'kernel.lock' }),
@@ -187,11 +214,14 @@ const robotSetup = base.extend({
       params.board.hasTag('ready'),
     isBoardLost: (_, params: { board: SnapshotFrom<typeof boardMachine> }) =>
       params.board.hasTag('lost'),
-    isLinkBroken: ({ context }, params: { board: SnapshotFrom<typeof boardMachine> }) =>
-      context.linked && params.board.hasTag('lost'),
     isLinked: ({ context }) => context.linked,
+    /** A board whose chart has failed is opened again by the reset itself. */
+    canReset: ({ context }) => context.linked || context.absent.includes('board'),
     canArm: ({ context }, params: { epoch: number }) =>
-      context.linked && context.absent.length === 0 && params.epoch === context.epoch,
+      context.linked && hasAll(vitalChildren, context) && params.epoch === context.epoch,
+    canBeDriven: ({ context }) => context.linked && hasAll(guidingChildren, context),
+    canDriveItself: ({ context }) =>
+      context.linked && hasAll([...guidingChildren, 'agent'], context),
     mayRestart: ({ context }, params: { child: ChildName }) =>
       (context.failures[params.child] ?? 0) < policies[params.child].restartsMax,
   },
@@ -199,6 +229,13 @@ const robotSetup = base.extend({
     bootLimit: 20_000,
   },
 })
+
+/** Whom a reset starts again. */
+const replaceable = childNames.filter((child) => child !== irreplaceable)
+
+function hasAll(children: readonly ChildName[], context: RobotContext): boolean {
+  return !children.some((child) => context.absent.includes(child))
+}
 
 function onFailureOf(child: ChildName) {
   return policies[child].lastResort === 'halt' ? vital(child) : forgivable(child)
@@ -210,30 +247,32 @@ function vital(child: ChildName) {
     target: '.halted',
     actions: [
       { type: 'noteAbsent', params: { child } },
+      ...(child === 'board' ? (['noteUnlinked'] as const) : []),
       { type: 'noteCause', params: { cause: `${child} failed` } },
     ],
   } as const
 }
 
 /** A child that is started again, later and later, until its policy is used up. The robot stands still without it. */
-function forgivable(child: ChildName) {
+function forgivable(child: ChildName, target?: '.holding') {
+  const where = target ? { target } : {}
   const remember = [
+    { type: 'noteAbsent', params: { child } },
     { type: 'noteFailure', params: { child } },
     { type: 'scheduleForgiveness', params: { child } },
   ] as const
   return [
     {
+      ...where,
       guard: { type: 'mayRestart', params: { child } },
       actions: [...remember, { type: 'scheduleRestart', params: { child } }],
     },
-    {
-      actions: [
-        ...remember,
-        { type: 'noteAbsent', params: { child } },
-        { type: 'giveUpOn', params: { child } },
-      ],
-    },
+    { ...where, actions: [...remember, { type: 'giveUpOn', params: { child } }] },
   ] as const
+}
+
+function causeOf(board: SnapshotFrom<typeof boardMachine>): string {
+  return board.context.cause ?? 'the board was lost'
 }
 
 /**
@@ -246,14 +285,15 @@ export const robotMachine = robotSetup.createMachine({
   context: ({ input }) => ({
     input,
     epoch: 1,
-    causes: [],
+    causes: input.unclean === undefined ? [] : [input.unclean],
     failures: {},
     absent: childNames,
+    due: [],
     linked: false,
     goal: input.goal,
     notice: undefined,
   }),
-  entry: 'startAbsent',
+  entry: [{ type: 'callFor', params: { children: childNames } }, 'startDue'],
   initial: 'booting',
   on: {
     'robot.halt': {
@@ -268,21 +308,19 @@ export const robotMachine = robotSetup.createMachine({
       ],
     },
     'child.restart': {
-      actions: [{ type: 'noteAbsent', params: ({ event }) => event }, 'startAbsent'],
+      actions: [
+        { type: 'callFor', params: ({ event }) => ({ children: [event.child] }) },
+        'startDue',
+      ],
     },
     'child.forgiven': { actions: { type: 'forgiveFailure', params: ({ event }) => event } },
     'xstate.snapshot.board': [
       {
-        guard: { type: 'isLinkBroken', params: ({ event }) => ({ board: event.snapshot }) },
+        guard: { type: 'isBoardLost', params: ({ event }) => ({ board: event.snapshot }) },
         target: '.halted',
         actions: [
           'noteUnlinked',
-          {
-            type: 'noteCause',
-            params: ({ event }) => ({
-              cause: event.snapshot.context.cause ?? 'the board was lost',
-            }),
-          },
+          { type: 'noteCause', params: ({ event }) => ({ cause: causeOf(event.snapshot) }) },
         ],
       },
       {
@@ -293,6 +331,7 @@ export const robotMachine = robotSetup.createMachine({
     'xstate.error.actor.board': onFailureOf('board'),
     'xstate.error.actor.kernel': onFailureOf('kernel'),
     'xstate.error.actor.motion': onFailureOf('motion'),
+    'xstate.done.actor.motion': onFailureOf('motion'),
     'xstate.error.actor.relays': onFailureOf('relays'),
     'xstate.error.actor.perception': onFailureOf('perception'),
     'xstate.error.actor.llm': onFailureOf('llm'),
@@ -302,34 +341,9 @@ export const robotMachine = robotSetup.createMachine({
     booting: {
       tags: ['safe'],
       always: [
-        {
-          guard: and(['isUnclean', 'isLinked']),
-          target: 'halted',
-          actions: {
-            type: 'noteCause',
-            params: ({ context }) => ({ cause: context.input.unclean ?? 'unclean end' }),
-          },
-        },
+        { guard: and(['isUnclean', 'isLinked']), target: 'halted' },
         { guard: 'isLinked', target: 'standby' },
       ],
-      on: {
-        'xstate.snapshot.board': [
-          {
-            guard: { type: 'isBoardLost', params: ({ event }) => ({ board: event.snapshot }) },
-            target: 'halted',
-            actions: {
-              type: 'noteCause',
-              params: ({ event }) => ({
-                cause: event.snapshot.context.cause ?? 'the board was lost',
-              }),
-            },
-          },
-          {
-            guard: { type: 'isBoardReady', params: ({ event }) => ({ board: event.snapshot }) },
-            actions: 'noteLinked',
-          },
-        ],
-      },
       after: {
         bootLimit: {
           target: 'halted',
@@ -353,6 +367,7 @@ export const robotMachine = robotSetup.createMachine({
       initial: 'holding',
       on: {
         'robot.pause': { target: '.holding' },
+        'xstate.error.actor.perception': forgivable('perception', '.holding'),
         'child.exhausted': {
           target: '.holding',
           actions: {
@@ -367,11 +382,11 @@ export const robotMachine = robotSetup.createMachine({
           entry: ['openKernel', 'permitMotion', 'permitRelays', 'resumeAgent'],
           exit: 'pauseAgent',
           on: {
-            'robot.takeOver': { target: 'manual' },
+            'robot.takeOver': { guard: 'canBeDriven', target: 'manual' },
             'child.restart': {
               actions: [
-                { type: 'noteAbsent', params: ({ event }) => event },
-                'startAbsent',
+                { type: 'callFor', params: ({ event }) => ({ children: [event.child] }) },
+                'startDue',
                 'resumeAgent',
               ],
             },
@@ -388,9 +403,10 @@ export const robotMachine = robotSetup.createMachine({
           tags: ['safe'],
           entry: ['lockKernel', 'inhibitMotion', 'inhibitRelays'],
           on: {
-            'robot.resume': { target: 'autonomous' },
-            'robot.takeOver': { target: 'manual' },
+            'robot.resume': { guard: 'canDriveItself', target: 'autonomous' },
+            'robot.takeOver': { guard: 'canBeDriven', target: 'manual' },
             'robot.goal': {
+              guard: 'canDriveItself',
               target: 'autonomous',
               actions: [
                 { type: 'noteGoal', params: ({ event }) => event },
@@ -413,11 +429,29 @@ export const robotMachine = robotSetup.createMachine({
       ],
       on: {
         'robot.reset': {
-          guard: 'isLinked',
+          guard: 'canReset',
           target: 'standby',
-          actions: ['clearCauses', 'startAbsent'],
+          actions: [
+            'clearCauses',
+            { type: 'callFor', params: { children: replaceable } },
+            'startDue',
+          ],
         },
         'robot.shutdown': { target: 'off' },
+        // It is halted already: a board that comes and goes is noted, not answered.
+        'xstate.snapshot.board': [
+          {
+            guard: { type: 'isBoardLost', params: ({ event }) => ({ board: event.snapshot }) },
+            actions: [
+              'noteUnlinked',
+              { type: 'noteCause', params: ({ event }) => ({ cause: causeOf(event.snapshot) }) },
+            ],
+          },
+          {
+            guard: { type: 'isBoardReady', params: ({ event }) => ({ board: event.snapshot }) },
+            actions: 'noteLinked',
+          },
+        ],
       },
     },
     off: { type: 'final', entry: 'closeBoard' },

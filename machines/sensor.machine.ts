@@ -19,6 +19,6 @@ export const sensorMachine = setup({
     warming: { on: { 'sensor.fresh': { target: 'live' } } },
     live: { tags: ['trusted'], on: { 'sensor.stale': { target: 'stale' } } },
     stale: { on: { 'sensor.fresh': { target: 'live' } } },
-    failed: { on: { 'sensor.fresh': { target: 'live' } } },
+    failed: { on: { 'sensor.fresh': { target: 'live' }, 'sensor.stale': { target: 'stale' } } },
   },
 })

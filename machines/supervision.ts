@@ -27,10 +27,20 @@ export const policies: Readonly<Record<ChildName, Policy>> = {
   motion: { restartsMax: 0, lastResort: 'halt' },
   relays: { restartsMax: 0, lastResort: 'halt' },
   perception: { restartsMax: 5, lastResort: 'hold' },
-  // Its ledger lives in it: a fresh one would be a second budget.
   llm: { restartsMax: 0, lastResort: 'hold' },
   agent: { restartsMax: 5, lastResort: 'hold' },
 }
+
+/** Children that a robot cannot stand by without. */
+export const vitalChildren: readonly ChildName[] = childNames.filter(
+  (child) => policies[child].lastResort === 'halt',
+)
+
+/** Children without which it must not move. */
+export const guidingChildren: readonly ChildName[] = [...vitalChildren, 'perception']
+
+/** The child that is never started a second time: its ledger lives in it, and a fresh one would be a second budget. */
+export const irreplaceable: ChildName = 'llm'
 
 /** Milliseconds after which a failure is forgiven. */
 export const restartPeriodMs = 60_000

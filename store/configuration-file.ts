@@ -19,6 +19,7 @@ export async function loadConfiguration(path: string, mechos: object): Promise<u
   const jiti = createJiti(import.meta.url, {
     virtualModules: { mechos: { ...mechos } },
     fsCache: false,
+    moduleCache: false,
     tryNative: false,
   })
   try {

@@ -29,14 +29,16 @@ export interface Commanded {
 }
 
 /**
- * One reading later. Unsound readings change nothing but the count of those refused. Obstacles are kept in `odom`, so
+ * One reading later. An unsound reading changes nothing but the name of its sensor being among the unsound. Obstacles are kept in `odom`, so
  * that they stay where they are while the robot turns.
  */
 export function perceive(world: World, reading: Reading | Commanded, anatomy: Anatomy): World {
   if (reading.kind === 'commanded') return dead(world, reading)
-  if (!isSound(reading)) return { ...world, refused: world.refused + 1 }
-  const heardMs = new Map(world.heardMs).set(sensorOf(reading), reading.stampMs)
-  const heard = { ...world, heardMs }
+  const name = sensorOf(reading)
+  if (!isSound(reading)) return { ...world, unsound: new Set(world.unsound).add(name) }
+  const heardMs = new Map(world.heardMs).set(name, reading.stampMs)
+  const unsound = world.unsound.has(name) ? without(world.unsound, name) : world.unsound
+  const heard = { ...world, heardMs, unsound }
   switch (reading.kind) {
     case 'encoders':
       return roll(heard, reading, anatomy)
@@ -57,6 +59,10 @@ export function perceive(world: World, reading: Reading | Commanded, anatomy: An
     case 'image':
       return heard
   }
+}
+
+function without(names: ReadonlySet<string>, name: string): ReadonlySet<string> {
+  return new Set([...names].filter((other) => other !== name))
 }
 
 function dead(world: World, commanded: Commanded): World {

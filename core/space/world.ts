@@ -17,8 +17,8 @@ export interface World {
   readonly battery: BatteryReading | undefined
   /** When each sensor was last heard of, in ms on the robot's clock. */
   readonly heardMs: ReadonlyMap<string, number>
-  /** Readings that were refused because a number in them was not sound. */
-  readonly refused: number
+  /** Sensors whose last reading was refused, because a number in it was not sound. */
+  readonly unsound: ReadonlySet<string>
 }
 
 /** The world at one moment, in ms on the robot's clock. */
@@ -37,7 +37,7 @@ export function emptyWorld(): World {
     turnRate: undefined,
     battery: undefined,
     heardMs: new Map(),
-    refused: 0,
+    unsound: new Set(),
   }
 }
 

@@ -18,8 +18,17 @@ export function show(value: unknown): string {
   if (value === undefined) return 'nothing'
   if (typeof value === 'number' || typeof value === 'bigint') return String(value)
   if (typeof value === 'function') return 'a function'
-  const text = JSON.stringify(value) ?? typeof value
+  const text = jsonOf(value) ?? typeof value
   return text.length > 60 ? `${text.slice(0, 57)}...` : text
+}
+
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    // It holds itself, or numbers that JSON has no form for.
+    return undefined
+  }
 }
 
 /** The library's own words, without what was said already. */

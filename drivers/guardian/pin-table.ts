@@ -1,5 +1,6 @@
 import { analogChannel, type BoardPins, boards, pinNumber } from '../../core/vocabulary/board.ts'
 import type { FirmataConfiguration } from '../../core/vocabulary/parts.ts'
+import { dutyMax } from './frames.ts'
 
 /** What a body lets its board do with one pin. `part` is the configured name; a wheel is `left` or `right`. */
 export type PinRule =
@@ -35,9 +36,6 @@ export type PinRule =
 export interface PinTable {
   readonly pins: readonly PinRule[]
 }
-
-/** Full duty of a PWM pin: StandardFirmata takes 8 bits. */
-export const dutyMax = 255
 
 /** The table of the pins that a checked configuration declares. Throws TypeError for a pin that its board has not. */
 export function pinTableOf(body: FirmataConfiguration): PinTable {

@@ -32,8 +32,9 @@ const echoLimitsMs = [100, 80]
  * `open` rejects with ERR_PORT_UNAVAILABLE, ERR_BOARD_SILENT, ERR_BOARD_REFUSED or ERR_BOARD_LOST, and with TypeError
  * when the body is open. Each opening has a new port, a new board and new parts, starts latched, and puts what is an
  * output already at its safe level. A board that restarts, says nothing for a second, or whose port closes is lost.
- * A relay that is `on` has its pin high, as in simulation. A wheel at rest has the output of its halt. Wheel speeds become duties as `dutyOf` says; servo angles
- * are clipped to their declared range and to ±90°. Evidence is `echoed` at best: nothing here looks at the pins.
+ * A relay that is `on` has its pin high, as in simulation. A wheel at rest has the output of its halt. Wheel speeds
+ * become duties as `dutyOf` says; servo angles are clipped to their declared range and to ±90°. Evidence is `echoed`
+ * at best: nothing here looks at the pins.
  * Throws TypeError for a configuration of another kind.
  */
 export function firmataBody(configuration: Configuration, options: FirmataOptions): Body {

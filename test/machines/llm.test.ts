@@ -54,7 +54,10 @@ function asking(limitTokens = 100_000) {
     complete,
     said,
     ask,
-    value: () => llm.getSnapshot().value,
+    value: () => {
+      const { call, ...others } = llm.getSnapshot().value
+      return { ...others, call: typeof call === 'string' ? call : call.asking }
+    },
     ledger: () => llm.getSnapshot().context.ledger,
     async fail(failure: AttemptFailure = denied) {
       ask()
@@ -149,12 +152,12 @@ describe('a call', () => {
 
   test('ends at its deadline, is charged at its worst, and its late answer is dropped', async () => {
     const { clock, ask, complete, ledger, value, said } = asking()
-    ask()
+    const id = ask()
     await clock.advance(1_000)
     expect(complete.last().signal.aborted).toBe(true)
-    expect([value().call, ledger().assumed]).toEqual(['retrying', worst])
+    expect([value().call, ledger().assumed]).toEqual(['idle', worst])
     await complete.last().resolve(good)
-    expect([said, ledger().spent]).toEqual([[], 0])
+    expect([said, ledger().spent]).toEqual([[[id, 'ERR_BRAIN_SILENT']], 0])
   })
 
   test('can be aborted: it is charged at its worst and its answer is dropped', async () => {
@@ -177,17 +180,17 @@ describe('a call', () => {
     await complete.last().reject(busy)
     llm.send({ type: 'llm.abort' })
     await clock.advance(60_000)
-    expect([complete.calls.length, said]).toEqual([1, [[id, 'ERR_BRAIN_REFUSED']]])
+    expect([complete.calls.length, said]).toEqual([1, [[id, 'ERR_BRAIN_SILENT']]])
   })
 
-  test.fails('has one deadline, its retry included', async () => {
+  test('has one deadline, its retry included', async () => {
     const { clock, ask, said } = asking()
     ask()
     await clock.advance(1_000)
     expect(said).toHaveLength(1)
   })
 
-  test.fails('that is asked for while another is under way is answered too', async () => {
+  test('that is asked for while another is under way is answered too', async () => {
     const { ask, complete, said } = asking()
     ask()
     ask()
@@ -234,7 +237,7 @@ describe('the circuit', () => {
     expect(value().circuit).toBe('open')
   })
 
-  test.fails('probes again after a probe has failed', async () => {
+  test('probes again after a probe has failed', async () => {
     const { clock, fail, value } = asking()
     for (let failures = 0; failures < 5; failures++) await fail()
     await clock.advance(10_000)
@@ -243,7 +246,7 @@ describe('the circuit', () => {
     expect(value().circuit).toBe('probing')
   })
 
-  test.fails('does not mind calls that were aborted', async () => {
+  test('does not mind calls that were aborted', async () => {
     const { llm, ask, value } = asking()
     for (let aborts = 0; aborts < 5; aborts++) {
       ask()
@@ -302,7 +305,7 @@ describe('the budget', () => {
     expect(complete.calls.length).toBe(9)
   })
 
-  test.fails('that never sufficed for a call is not called ample', () => {
+  test('that never sufficed for a call is not called ample', () => {
     const { ask, value } = asking(worst - 1)
     ask()
     expect(value().budget).not.toBe('ample')

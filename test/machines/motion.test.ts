@@ -7,6 +7,8 @@ import { motionMachine } from '../../machines/motion.machine.ts'
 const ahead = { linear: 0.2, angular: 0 }
 const drive = { type: 'motion.drive', twist: ahead, leaseMs: 500 } as const
 
+const input = { stopLimitMs: 3_000 }
+
 interface Rig {
   readonly clock: VirtualClock
   readonly motion: Actor<typeof motionMachine>
@@ -14,7 +16,7 @@ interface Rig {
 
 function permitted(): Rig {
   const clock = virtualClock()
-  const motion = createActor(motionMachine, { clock }).start()
+  const motion = createActor(motionMachine, { clock, input }).start()
   motion.send({ type: 'motion.permit' })
   return { clock, motion }
 }
@@ -26,21 +28,21 @@ function stateOf({ motion }: Rig) {
 
 describe('motion', () => {
   test('begins inhibited, and a permit begins still', () => {
-    const motion = createActor(motionMachine).start()
+    const motion = createActor(motionMachine, { input }).start()
     expect(motion.getSnapshot().value).toBe('inhibited')
     motion.send({ type: 'motion.permit' })
     expect(motion.getSnapshot().value).toBe('still')
   })
 
   test('drops every command while inhibited', () => {
-    const motion = createActor(motionMachine).start()
+    const motion = createActor(motionMachine, { input }).start()
     motion.send(drive)
     motion.send({ type: 'motion.stop' })
     motion.send({ type: 'motion.settled' })
     const { value, context } = motion.getSnapshot()
     expect({ value, context }).toEqual({
       value: 'inhibited',
-      context: { target: STILL, leaseMs: 0 },
+      context: { target: STILL, leaseMs: 0, ...input },
     })
   })
 
@@ -100,14 +102,15 @@ describe('motion', () => {
     expect(stateOf(rig)).toEqual({ value: 'still', target: STILL })
   })
 
-  test('wheels that do not settle within the stop limit are inhibited', async () => {
+  test('wheels that do not settle within the stop limit are stuck, and that is final', async () => {
     const rig = permitted()
     rig.motion.send(drive)
     rig.motion.send({ type: 'motion.stop' })
     await rig.clock.advance(2_999)
     expect(stateOf(rig)).toEqual({ value: 'stopping', target: STILL })
     await rig.clock.advance(1)
-    expect(stateOf(rig)).toEqual({ value: 'inhibited', target: STILL })
+    expect(stateOf(rig)).toEqual({ value: 'stuck', target: STILL })
+    expect(rig.motion.getSnapshot().status).toBe('done')
   })
 
   test('only what ramps is tagged so', () => {

@@ -24,6 +24,7 @@ export const robotInput: RobotInput = {
   rules: { limits: { linear: 0.3, angular: 1.5, linearBraking: 2, angularBraking: 12 } },
   grants: new Set(['drive']),
   sensors: [{ name: 'front', guardsMotion: true }],
+  motion: { stopLimitMs: 3000 },
   model: { limitTokens: 1000, capTokens: 100, deadlineMs: 1000 },
 }
 

@@ -95,10 +95,6 @@ export const rules: readonly Rule[] = [
     says: 'epochs never fall',
     holds: ({ from, to }) => contextOf(to).epoch >= contextOf(from).epoch,
   },
-]
-
-/** What the root should promise, and does not yet. */
-export const brokenRules: readonly Rule[] = [
   {
     says: 'a robot counts as linked only while its board is ready',
     holds: ({ to }) =>
@@ -113,8 +109,10 @@ export const brokenRules: readonly Rule[] = [
     holds: ({ to }) => !isMotion(to) || !to.ghost.dead.includes('perception'),
   },
   {
-    says: 'it may move only while no child is given up',
-    holds: ({ to }) => !isMotion(to) || contextOf(to).absent.length === 0,
+    says: 'it may drive itself only while nobody but the model is given up',
+    holds: ({ to }) =>
+      stateOf(to) !== 'active.autonomous' ||
+      contextOf(to).absent.every((child) => child === 'llm' || to.ghost.awaited.includes(child)),
   },
   {
     says: 'a restart starts the child that it is for, and no other',
@@ -122,9 +120,8 @@ export const brokenRules: readonly Rule[] = [
       event.type !== 'child.restart' || started(effects).every((child) => event['child'] === child),
   },
   {
-    says: 'a second budget is never opened by itself',
-    holds: ({ event, effects }) =>
-      event.type === 'robot.reset' || !started(effects).includes('llm'),
+    says: 'a second budget is never opened',
+    holds: ({ effects }) => !started(effects).includes('llm'),
   },
 ]
 

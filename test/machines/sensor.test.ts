@@ -9,7 +9,7 @@ test.each([
   { told: ['fresh', 'stale'], is: 'stale' },
   { told: ['fresh', 'stale', 'fresh'], is: 'live' },
   { told: ['fresh', 'failed'], is: 'failed' },
-  { told: ['failed', 'stale'], is: 'failed' },
+  { told: ['failed', 'stale'], is: 'stale' },
   { told: ['failed', 'fresh'], is: 'live' },
 ] as const)('a sensor that was told $told is $is', ({ told, is }) => {
   const sensor = createActor(sensorMachine, { input: { name: 'front' } }).start()

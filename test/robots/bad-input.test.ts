@@ -104,9 +104,15 @@ const onTheCommandLine: Record<string, Mistake> = {
   'an unknown flag': { words: ['--fast'], told: /'--fast'/ },
   'no time at all': { words: ['--for', '0'], told: /--for.*'0'.*a number from 0\.1 to 31536000$/ },
   'a time that is no number': { words: ['--for', 'x'], told: /--for.*'x'.*a number from 0\.1 / },
-  'a seed that is no number': { words: ['--seed', 'x'], told: /--seed.*'x'.*a whole number from 0 / },
+  'a seed that is no number': {
+    words: ['--seed', 'x'],
+    told: /--seed.*'x'.*a whole number from 0 /,
+  },
   'a speed of 0': { words: ['--speed', '0'], told: /--speed.*'0'.*a number from 0\.01 to 1000$/ },
-  'a budget of 0': { words: ['--budget-tokens', '0'], told: /--budget-tokens.*'0'.*a whole number from 1 / },
+  'a budget of 0': {
+    words: ['--budget-tokens', '0'],
+    told: /--budget-tokens.*'0'.*a whole number from 1 /,
+  },
   'a brain without a model': {
     words: ['--brain', 'http://127.0.0.1:1/v1'],
     told: /^model: nothing is not allowed; --model NAME of a model that http:\/\/127\.0\.0\.1:1\/v1 serves$/,
@@ -116,7 +122,10 @@ const onTheCommandLine: Record<string, Mistake> = {
     words: ['--port', '/dev/null'],
     told: /^port: \/dev\/null is not allowed; this robot's body is simulated$/,
   },
-  'a port and a simulation': { words: ['--sim', '--port', '/dev/null'], told: /^port: not allowed together with --sim$/ },
+  'a port and a simulation': {
+    words: ['--sim', '--port', '/dev/null'],
+    told: /^port: not allowed together with --sim$/,
+  },
   'a port that does not exist': {
     file: board(wheels),
     words: ['--port', '/dev/ttyNone'],
@@ -148,7 +157,8 @@ describe.concurrent('one clear line, exit 2 and no motion for', () => {
     expect(await place.run(...words)).toMatchObject({
       code: 2,
       stdout: '',
-      stderr: 'report: no/such/end.json is not allowed; a file in a folder that can be written to, or -\n',
+      stderr:
+        'report: no/such/end.json is not allowed; a file in a folder that can be written to, or -\n',
     })
   })
 
@@ -175,7 +185,16 @@ test('a second run on the same robot is refused, and the first goes on', async (
   )
   expect((await place.statusOf('rover'))?.state).toBe('active.autonomous')
 
-  const elsewhere = await place.run('run', '--headless', '--for', '1', '--state', 'other', '--report', '-')
+  const elsewhere = await place.run(
+    'run',
+    '--headless',
+    '--for',
+    '1',
+    '--state',
+    'other',
+    '--report',
+    '-',
+  )
   expect(reportOf(elsewhere).exit).toBe(0)
   first.signal('SIGTERM')
   expect(reportOf(await first.ended).exit).toBe(0)

@@ -2,7 +2,18 @@ import { describe, expect } from 'vitest'
 import { cliPath, expectSafe, type Place, reportOf, type Running, test } from '../support/mechos.ts'
 
 /** A robot in real time that would run for an hour. */
-const anHour = ['run', '--headless', '--for', '3600', '--speed', '1', '--seed', '7', '--state', 'here']
+const anHour = [
+  'run',
+  '--headless',
+  '--for',
+  '3600',
+  '--speed',
+  '1',
+  '--seed',
+  '7',
+  '--state',
+  'here',
+]
 const wordsOf = (place: Place) => [...anHour.slice(0, -1), `${place.path}/state/mechos/rover`]
 
 async function inMidDrive(place: Place, more: readonly string[] = []): Promise<Running> {
@@ -105,7 +116,10 @@ describe.concurrent('a robot whose launcher was killed ends by itself:', () => {
     // It goes on driving for longer than it would take to notice.
     await place.reaches(
       'rover',
-      ({ pose }) => Math.abs((pose?.x ?? 0) - (before.pose?.x ?? 0)) + Math.abs((pose?.y ?? 0) - (before.pose?.y ?? 0)) > 0.3,
+      ({ pose }) =>
+        Math.abs((pose?.x ?? 0) - (before.pose?.x ?? 0)) +
+          Math.abs((pose?.y ?? 0) - (before.pose?.y ?? 0)) >
+        0.3,
     )
     process.kill(pid, 'SIGTERM')
     expect(reportOf(await shell.ended).causes).toEqual(['end of run: SIGTERM'])

@@ -5,19 +5,28 @@ import { completion, type HostileServer, startHostile } from '../support/model-s
 
 type Respond = (response: ServerResponse) => void
 
-const json = (body: string): Respond => (response) => {
-  response.setHeader('content-type', 'application/json').end(body)
-}
+const json =
+  (body: string): Respond =>
+  (response) => {
+    response.setHeader('content-type', 'application/json').end(body)
+  }
 const says = (content: string, more?: object) => json(completion(content, more))
 const wants = (intent: string) => says(`{"reason":"because","intent":${intent}}`)
-const status = (code: number): Respond => (response) => {
-  response.writeHead(code, { 'content-type': 'application/json' }).end('{"error":{"message":"no"}}')
-}
+const status =
+  (code: number): Respond =>
+  (response) => {
+    response
+      .writeHead(code, { 'content-type': 'application/json' })
+      .end('{"error":{"message":"no"}}')
+  }
 
 /** What a server may do to us, and the words in which the report then says why nothing moved. */
 const hostile: Record<string, { respond: Respond; because: RegExp }> = {
-  'hangs': { respond: () => {}, because: /did not answer|no answer/ },
-  'drops the connection': { respond: (response) => response.destroy(), because: /connection.* broke/ },
+  hangs: { respond: () => {}, because: /did not answer|no answer/ },
+  'drops the connection': {
+    respond: (response) => response.destroy(),
+    because: /connection.* broke/,
+  },
   'drops it in the middle of a reply': {
     respond: (response) => {
       response.writeHead(200, { 'content-type': 'application/json', 'content-length': '500' })
@@ -43,26 +52,46 @@ const hostile: Record<string, { respond: Respond; because: RegExp }> = {
   'replies with no choice': { respond: json('{"choices":[]}'), because: /not whole: missing/ },
   'replies with null': { respond: json('null'), because: /./ },
   'is cut off by its cap': {
-    respond: says('{"reason":"x","intent":{"type":"drive","linear":0.3', { finish_reason: 'length' }),
-    because: /not whole: length/,
-  },
-  'is cut off behind a whole intent': {
-    respond: says('{"reason":"x","intent":{"type":"drive","linear":0.3,"angular":0,"durationMs":900}}', {
+    respond: says('{"reason":"x","intent":{"type":"drive","linear":0.3', {
       finish_reason: 'length',
     }),
     because: /not whole: length/,
   },
-  'is filtered': { respond: says('', { finish_reason: 'content_filter' }), because: /content_filter/ },
-  'refuses': {
-    respond: json(completion(null, { message: { role: 'assistant', content: null, refusal: 'I would rather not' } })),
+  'is cut off behind a whole intent': {
+    respond: says(
+      '{"reason":"x","intent":{"type":"drive","linear":0.3,"angular":0,"durationMs":900}}',
+      {
+        finish_reason: 'length',
+      },
+    ),
+    because: /not whole: length/,
+  },
+  'is filtered': {
+    respond: says('', { finish_reason: 'content_filter' }),
+    because: /content_filter/,
+  },
+  refuses: {
+    respond: json(
+      completion(null, {
+        message: { role: 'assistant', content: null, refusal: 'I would rather not' },
+      }),
+    ),
     because: /not whole: refusal/,
   },
   'fences its JSON': {
-    respond: says('```json\n{"reason":"x","intent":{"type":"drive","linear":0.3,"angular":0,"durationMs":900}}\n```'),
+    respond: says(
+      '```json\n{"reason":"x","intent":{"type":"drive","linear":0.3,"angular":0,"durationMs":900}}\n```',
+    ),
     because: /not one JSON object/,
   },
-  'says no more than a speed': { respond: says('{"linear":1e39}'), because: /reply was not an intent: reason/ },
-  'sends nothing but a speed for a completion': { respond: json('{"linear":1e39}'), because: /not whole: missing/ },
+  'says no more than a speed': {
+    respond: says('{"linear":1e39}'),
+    because: /reply was not an intent: reason/,
+  },
+  'sends nothing but a speed for a completion': {
+    respond: json('{"linear":1e39}'),
+    because: /not whole: missing/,
+  },
   'wants 1e39 m/s': {
     respond: wants('{"type":"drive","linear":1e39,"angular":0,"durationMs":500}'),
     because: /linear 1e\+39 m\/s is beyond the limit of 0\.3 m\/s/,
@@ -79,8 +108,14 @@ const hostile: Record<string, { respond: Respond; because: RegExp }> = {
     respond: wants('{"type":"drive","linear":0.3,"angular":0,"durationMs":86400000}'),
     because: /durationMs: 86400000 is not allowed/,
   },
-  'wants what there is not': { respond: wants('{"type":"fly","altitude":3}'), because: /type: "fly" is not allowed/ },
-  'wants to reset and arm': { respond: wants('{"type":"robot.arm","epoch":2}'), because: /type: "robot\.arm" is not allowed/ },
+  'wants what there is not': {
+    respond: wants('{"type":"fly","altitude":3}'),
+    because: /type: "fly" is not allowed/,
+  },
+  'wants to reset and arm': {
+    respond: wants('{"type":"robot.arm","epoch":2}'),
+    because: /type: "robot\.arm" is not allowed/,
+  },
   'wants a relay that it was not granted': {
     respond: wants('{"type":"setRelay","relay":"lamp","on":true}'),
     because: /relay:lamp has not been granted/,
@@ -97,35 +132,55 @@ const config = (url: string) => `export default {
 
 async function runAgainst(place: Place, server: HostileServer) {
   place.write('robot.config.ts', config(server.url))
-  const words = ['run', '--headless', '--for', '2', '--seed', '7', '--goal', 'explore', '--report', '-']
+  const words = [
+    'run',
+    '--headless',
+    '--for',
+    '2',
+    '--seed',
+    '7',
+    '--goal',
+    'explore',
+    '--report',
+    '-',
+  ]
   return place.run(...words)
 }
 
-describe.concurrent('nothing moves, and the report says why, when the server', { timeout: 120_000 }, () => {
-  for (const [title, { respond, because }] of Object.entries(hostile)) {
-    test(title, async ({ place, onTestFinished }) => {
-      const server = await startHostile(respond)
-      onTestFinished(server.close)
-      const ended = await runAgainst(place, server)
-      expect(server.asked).toBeGreaterThan(0)
-      expect(ended.code).toBe(0)
-      expect(ended.stderr).not.toMatch(/\n?\s+at \S+ ?\(|Error:/)
-      const report = reportOf(ended)
-      expect(report).toMatchObject({ state: 'halted', exit: 0, distanceM: 0, intents: { permitted: 0 } })
-      expect(report.causes).toEqual(['end of run', expect.stringMatching(because)])
-      expect(report.tokens.held).toBe(0)
-      expectSafe(report)
-    })
-  }
+describe.concurrent(
+  'nothing moves, and the report says why, when the server',
+  { timeout: 120_000 },
+  () => {
+    for (const [title, { respond, because }] of Object.entries(hostile)) {
+      test(title, async ({ place, onTestFinished }) => {
+        const server = await startHostile(respond)
+        onTestFinished(server.close)
+        const ended = await runAgainst(place, server)
+        expect(server.asked).toBeGreaterThan(0)
+        expect(ended.code).toBe(0)
+        expect(ended.stderr).not.toMatch(/\n?\s+at \S+ ?\(|Error:/)
+        const report = reportOf(ended)
+        expect(report).toMatchObject({
+          state: 'halted',
+          exit: 0,
+          distanceM: 0,
+          intents: { permitted: 0 },
+        })
+        expect(report.causes).toEqual(['end of run', expect.stringMatching(because)])
+        expect(report.tokens.held).toBe(0)
+        expectSafe(report)
+      })
+    }
 
-  test('is not there', async ({ place }) => {
-    const server = await startHostile(() => {})
-    await server.close()
-    const report = reportOf(await runAgainst(place, server))
-    expect(report).toMatchObject({ exit: 0, distanceM: 0, tokens: { spent: 0, assumed: 0 } })
-    expect(report.causes).toEqual(['end of run', expect.stringMatching(/connection refused/)])
-  })
-})
+    test('is not there', async ({ place }) => {
+      const server = await startHostile(() => {})
+      await server.close()
+      const report = reportOf(await runAgainst(place, server))
+      expect(report).toMatchObject({ exit: 0, distanceM: 0, tokens: { spent: 0, assumed: 0 } })
+      expect(report.causes).toEqual(['end of run', expect.stringMatching(/connection refused/)])
+    })
+  },
+)
 
 test('why a model fails stands in the status too', async ({ place, onTestFinished }) => {
   const server = await startHostile(status(500))

@@ -5,7 +5,12 @@ import { demoRover, scriptedBrain } from '../../testing.ts'
 import { type Bench, benchWith, twoWheels } from '../support/hand-made-body.ts'
 import { startHostile } from '../support/model-server.ts'
 
-const ahead = (durationMs: number): Intent => ({ type: 'drive', linear: 0.4, angular: 0, durationMs })
+const ahead = (durationMs: number): Intent => ({
+  type: 'drive',
+  linear: 0.4,
+  angular: 0,
+  durationMs,
+})
 const aheadForLong = scriptedBrainOf(...Array.from({ length: 50 }, () => ahead(1_000)))
 
 function scriptedBrainOf(...script: readonly Intent[]) {
@@ -37,7 +42,11 @@ describe('createRobot with a body of the caller', () => {
   }
 
   test('drives it for more than a metre, each seed its own way', async () => {
-    const [seven, again, eight] = [await displacementOf(7), await displacementOf(7), await displacementOf(8)]
+    const [seven, again, eight] = [
+      await displacementOf(7),
+      await displacementOf(7),
+      await displacementOf(8),
+    ]
     expect(Math.hypot(seven.x, seven.y)).toBeGreaterThan(1)
     expect(again).toEqual(seven)
     expect(Math.hypot(seven.x - eight.x, seven.y - eight.y)).toBeGreaterThan(0.01)
@@ -69,10 +78,18 @@ describe('createRobot with a body of the caller', () => {
       message: 'resume: the robot is standby; arm it first',
     })
     expect(bench.robot.send({ type: 'robot.arm', epoch: 9 }).ok).toBe(false)
-    expect(bench.robot.send({ type: 'robot.arm', epoch: 1 })).toEqual({ ok: true, state: 'active.holding', epoch: 2 })
+    expect(bench.robot.send({ type: 'robot.arm', epoch: 1 })).toEqual({
+      ok: true,
+      state: 'active.holding',
+      epoch: 2,
+    })
     await bench.clock.advance(1_000)
     expect([bench.body.isArmed, bench.body.writes]).toEqual([false, []])
-    expect(bench.robot.send({ type: 'robot.resume' })).toEqual({ ok: true, state: 'active.autonomous', epoch: 2 })
+    expect(bench.robot.send({ type: 'robot.resume' })).toEqual({
+      ok: true,
+      state: 'active.autonomous',
+      epoch: 2,
+    })
     await bench.clock.advance(1_000)
     expect(bench.body.at.x).toBeGreaterThan(0.1)
     await expectSafeEnd(bench)
@@ -82,7 +99,9 @@ describe('createRobot with a body of the caller', () => {
     const bench = benchWith({ brain: aheadForLong() })
     await bench.drive()
     await bench.clock.advance(1_500)
-    const speeds = bench.body.writes.map((write) => (write.kind === 'wheels' ? write.left * 0.05 : 0))
+    const speeds = bench.body.writes.map((write) =>
+      write.kind === 'wheels' ? write.left * 0.05 : 0,
+    )
     const steps = speeds.map((speed, index) => speed - (speeds[index - 1] ?? 0))
     expect(Math.max(...steps)).toBeLessThanOrEqual(1 * 0.02 + 1e-9)
     expect(Math.max(...speeds)).toBeCloseTo(0.4, 9)
@@ -97,7 +116,13 @@ describe('createRobot with a body of the caller', () => {
     await bench.clock.advance(1_000)
     const [one, other] = await Promise.all([bench.robot.stop(), bench.robot.stop()])
     expect(other).toBe(one)
-    expect(one).toMatchObject({ state: 'halted', exit: 0, causes: ['end of run'], body: 'custom', deadman: true })
+    expect(one).toMatchObject({
+      state: 'halted',
+      exit: 0,
+      causes: ['end of run'],
+      body: 'custom',
+      deadman: true,
+    })
     expect(one.distanceM).toBeGreaterThan(0.1)
     expect(one.collisions).toBe(null)
     const { length } = bench.body.writes
@@ -123,7 +148,9 @@ describe('a body without a deadman', () => {
     await bench.drive()
     await bench.clock.advance(900)
     expect(bench.body.at.x).toBeGreaterThan(0.05)
-    const fastest = bench.body.writes.map((write) => (write.kind === 'wheels' ? write.left * 0.05 : 0))
+    const fastest = bench.body.writes.map((write) =>
+      write.kind === 'wheels' ? write.left * 0.05 : 0,
+    )
     expect(Math.max(...fastest)).toBeCloseTo(0.25, 9)
     expect(bench.robot.snapshot().epoch).toBe(2)
     await expectSafeEnd(bench)
@@ -199,7 +226,12 @@ describe('a halt is done when the call returns, whatever the robot is doing:', (
     await bench.clock.advance(500)
     await robot.halt('look out')
     expect(robot.snapshot()).toMatchObject({ state: 'halted', causes: ['look out'], epoch: 3 })
-    for (const type of ['robot.resume', 'robot.takeOver', 'robot.pause', 'robot.release'] as const) {
+    for (const type of [
+      'robot.resume',
+      'robot.takeOver',
+      'robot.pause',
+      'robot.release',
+    ] as const) {
       expect(robot.send({ type }).ok).toBe(false)
     }
     expect(robot.send({ type: 'robot.arm', epoch: 3 }).ok).toBe(false)
@@ -209,7 +241,11 @@ describe('a halt is done when the call returns, whatever the robot is doing:', (
 
     expect(robot.send({ type: 'robot.reset' })).toEqual({ ok: true, state: 'standby', epoch: 3 })
     expect(robot.send({ type: 'robot.arm', epoch: 2 })).toMatchObject({ ok: false })
-    expect(robot.send({ type: 'robot.arm', epoch: 3 })).toEqual({ ok: true, state: 'active.holding', epoch: 4 })
+    expect(robot.send({ type: 'robot.arm', epoch: 3 })).toEqual({
+      ok: true,
+      state: 'active.holding',
+      epoch: 4,
+    })
     const from = bench.body.at.x
     await bench.clock.advance(1_000)
     expect(bench.body.at.x).toBe(from)
@@ -293,7 +329,11 @@ describe('a body that fails', () => {
     await bench.clock.advance(100)
     await started
     expectStill(bench)
-    expect(await expectSafeEnd(bench)).toMatchObject({ state: 'halted', exit: 1, causes: ['no such port'] })
+    expect(await expectSafeEnd(bench)).toMatchObject({
+      state: 'halted',
+      exit: 1,
+      causes: ['no such port'],
+    })
   })
 
   test('by never opening ends the start in time', async () => {
@@ -314,7 +354,10 @@ describe('a body that fails', () => {
     bench.body.lose('unplugged')
     await bench.clock.advance(100)
     expect(robot.snapshot()).toMatchObject({ state: 'halted', causes: ['unplugged'] })
-    expect(robot.send({ type: 'robot.reset' })).toEqual({ ok: false, message: 'reset: the body is not there yet' })
+    expect(robot.send({ type: 'robot.reset' })).toEqual({
+      ok: false,
+      message: 'reset: the body is not there yet',
+    })
     await bench.clock.advance(3_000)
     expect(bench.body.isOpen).toBe(true)
     expectStill(bench)
@@ -376,18 +419,27 @@ describe('a brain that', () => {
       const bench = benchWith({ brain })
       await bench.drive()
       await bench.clock.advance(3_000)
-      expect(bench.body.writes.every((write) => write.kind === 'wheels' && write.left === 0)).toBe(true)
+      expect(bench.body.writes.every((write) => write.kind === 'wheels' && write.left === 0)).toBe(
+        true,
+      )
       expect(bench.body.at).toEqual({ x: 0, y: 0, heading: 0 })
       expect(outcomes[0]).toMatch(/^refused: .+/)
       expect(bench.robot.snapshot().causes).toHaveLength(1)
       const report = await expectSafeEnd(bench)
-      expect([report.intents.permitted, report.intents.refused > 1, report.exit]).toEqual([0, true, 0])
+      expect([report.intents.permitted, report.intents.refused > 1, report.exit]).toEqual([
+        0,
+        true,
+        0,
+      ])
     })
   }
 
   test('falls silent in mid-drive is obeyed until its intent ends, and no longer', async () => {
     let asked = 0
-    const decide = () => (asked++ === 0 ? Promise.resolve({ reason: 'go', intent: ahead(1_000) }) : new Promise<never>(() => {}))
+    const decide = () =>
+      asked++ === 0
+        ? Promise.resolve({ reason: 'go', intent: ahead(1_000) })
+        : new Promise<never>(() => {})
     const bench = benchWith({ brain: { name: 'odd', decide } })
     await bench.drive()
     await bench.clock.advance(900)
@@ -400,7 +452,9 @@ describe('a brain that', () => {
   })
 
   test('asks for a relay gets it, and a halt switches it off', async () => {
-    const bench = benchWith({ brain: scriptedBrain([{ type: 'setRelay', relay: 'lamp', on: true }]) })
+    const bench = benchWith({
+      brain: scriptedBrain([{ type: 'setRelay', relay: 'lamp', on: true }]),
+    })
     await bench.drive()
     await bench.clock.advance(500)
     expect(bench.body.outputs()[2]).toEqual({ name: 'lamp', output: 1, safe: false })
@@ -422,7 +476,10 @@ describe('a brain that', () => {
     await bench.drive()
     await bench.clock.advance(200)
     expect(goals).toEqual([undefined])
-    expect(bench.robot.send({ type: 'robot.goal', text: 'home' })).toMatchObject({ ok: true, state: 'active.autonomous' })
+    expect(bench.robot.send({ type: 'robot.goal', text: 'home' })).toMatchObject({
+      ok: true,
+      state: 'active.autonomous',
+    })
     await bench.clock.advance(200)
     expect(goals).toEqual([undefined, 'home'])
     expect(bench.robot.snapshot().goal).toBe('home')
@@ -433,10 +490,14 @@ describe('a brain that', () => {
 describe('a sensor that guards motion and', () => {
   const faults: Record<string, Bench['body']['faults']['sense']> = {
     'falls silent': (reading) => (reading.kind === 'lidar' ? undefined : reading),
-    'says NaN': (reading) => (reading.kind === 'lidar' ? { ...reading, ranges: [NaN, 1, 1] } : reading),
-    'says NaN of its wheels': (reading) => (reading.kind === 'encoders' ? { ...reading, left: NaN } : reading),
-    'keeps repeating an old stamp': (reading) => (reading.kind === 'lidar' ? { ...reading, stampMs: 100 } : reading),
-    'stamps without a time': (reading) => (reading.kind === 'lidar' ? { ...reading, stampMs: NaN } : reading),
+    'says NaN': (reading) =>
+      reading.kind === 'lidar' ? { ...reading, ranges: [NaN, 1, 1] } : reading,
+    'says NaN of its wheels': (reading) =>
+      reading.kind === 'encoders' ? { ...reading, left: NaN } : reading,
+    'keeps repeating an old stamp': (reading) =>
+      reading.kind === 'lidar' ? { ...reading, stampMs: 100 } : reading,
+    'stamps without a time': (reading) =>
+      reading.kind === 'lidar' ? { ...reading, stampMs: NaN } : reading,
   }
   for (const [title, sense] of Object.entries(faults)) {
     test(`${title} stops the wheels within half a second`, async () => {
@@ -449,7 +510,9 @@ describe('a sensor that guards motion and', () => {
       expect(bench.body.wheels).toEqual({ left: 0, right: 0 })
       await bench.clock.advance(2_000)
       expect(bench.body.wheels).toEqual({ left: 0, right: 0 })
-      expect(bench.robot.snapshot().causes.join()).toMatch(/^(lidar|encoders) has not been heard of/)
+      expect(bench.robot.snapshot().causes.join()).toMatch(
+        /^(lidar|encoders) has not been heard of/,
+      )
 
       bench.body.faults.sense = (reading) => reading
       await bench.clock.advance(6_000)
@@ -478,7 +541,10 @@ describe('driving by hand', () => {
     await bench.drive()
     expect(bench.robot.drive(forward)).toMatchObject({ permitted: false, rule: 'override' })
     await bench.clock.advance(500)
-    expect(bench.robot.send({ type: 'robot.takeOver' })).toMatchObject({ ok: true, state: 'active.manual' })
+    expect(bench.robot.send({ type: 'robot.takeOver' })).toMatchObject({
+      ok: true,
+      state: 'active.manual',
+    })
     await bench.clock.advance(1_000)
     expect(bench.body.wheels).toEqual({ left: 0, right: 0 })
     expect(bench.robot.drive(forward)).toMatchObject({ permitted: true })
@@ -511,9 +577,18 @@ describe('driving by hand', () => {
     const bench = benchWith()
     await bench.drive()
     bench.robot.send({ type: 'robot.takeOver' })
-    for (const [linear, angular] of [[0.51, 0], [0, 1.6], [-0.51, 0], [NaN, 0], [0, Infinity]] as const) {
+    for (const [linear, angular] of [
+      [0.51, 0],
+      [0, 1.6],
+      [-0.51, 0],
+      [NaN, 0],
+      [0, Infinity],
+    ] as const) {
       const verdict = bench.robot.drive({ linear, angular })
-      expect(verdict, `${linear} ${angular}`).toMatchObject({ permitted: false, message: expect.any(String) })
+      expect(verdict, `${linear} ${angular}`).toMatchObject({
+        permitted: false,
+        message: expect.any(String),
+      })
     }
     await bench.clock.advance(500)
     expect(bench.body.at).toEqual({ x: 0, y: 0, heading: 0 })
@@ -524,10 +599,18 @@ describe('driving by hand', () => {
 
 describe('a beginning', () => {
   test('after an end that was not clean is halted, and says why', async () => {
-    const bench = benchWith({ unclean: 'the last run ended without halting', brain: aheadForLong() })
+    const bench = benchWith({
+      unclean: 'the last run ended without halting',
+      brain: aheadForLong(),
+    })
     await bench.start()
-    expect(bench.robot.snapshot()).toMatchObject({ state: 'halted', causes: ['the last run ended without halting'] })
-    expect(bench.robot.send({ type: 'robot.arm', epoch: bench.robot.snapshot().epoch }).ok).toBe(false)
+    expect(bench.robot.snapshot()).toMatchObject({
+      state: 'halted',
+      causes: ['the last run ended without halting'],
+    })
+    expect(bench.robot.send({ type: 'robot.arm', epoch: bench.robot.snapshot().epoch }).ok).toBe(
+      false,
+    )
     await bench.clock.advance(1_000)
     expectStill(bench)
     const reset = bench.robot.send({ type: 'robot.reset' })
@@ -563,7 +646,9 @@ describe('a beginning', () => {
   })
 
   test('with a configuration that is not valid is none', () => {
-    expect(() => createRobot({ ...twoWheels, leaseMs: 0 })).toThrow('leaseMs: 0 is not allowed; a number from 50 to 2000 ms')
+    expect(() => createRobot({ ...twoWheels, leaseMs: 0 })).toThrow(
+      'leaseMs: 0 is not allowed; a number from 50 to 2000 ms',
+    )
   })
 })
 

@@ -34,7 +34,10 @@ describe.concurrent('a model behind an HTTP endpoint', () => {
     expect(report.intents.permitted).toBeGreaterThan(3)
   })
 
-  test('is told goal and state, the intents that there are, and a cap', async ({ place, onTestFinished }) => {
+  test('is told goal and state, the intents that there are, and a cap', async ({
+    place,
+    onTestFinished,
+  }) => {
     const model = await startModel(() => reply('resting', { type: 'wait', durationMs: 300 }))
     onTestFinished(model.close)
     place.write(
@@ -45,7 +48,9 @@ describe.concurrent('a model behind an HTTP endpoint', () => {
          limits: { linear: 0.2, angular: 1 }, grants: ['drive', 'relay:lamp'],
          brain: { url: '${model.url}', model: 'small' } }`,
     )
-    const report = reportOf(await place.run('run', '--headless', '--for', '2', '--seed', '7', '--report', '-'))
+    const report = reportOf(
+      await place.run('run', '--headless', '--for', '2', '--seed', '7', '--report', '-'),
+    )
     expect(report).toMatchObject({ exit: 0, goal: 'find the cat', distanceM: 0 })
     expect(report.tokens.spent).toBe(model.usedTokens)
 
@@ -71,7 +76,10 @@ describe.concurrent('a model behind an HTTP endpoint', () => {
     expect(later?.last).toContainEqual({ intent: 'wait 300 ms', outcome: 'permitted' })
   })
 
-  test('is told of a refusal in its next turn, and may do better', async ({ place, onTestFinished }) => {
+  test('is told of a refusal in its next turn, and may do better', async ({
+    place,
+    onTestFinished,
+  }) => {
     const tooFast = { type: 'drive', linear: 99, angular: 0, durationMs: 500 }
     const model = await startModel(({ last }) =>
       last.some(({ outcome }) => outcome.includes('beyond the limit of 0.4 m/s'))
@@ -91,7 +99,10 @@ describe.concurrent('a model behind an HTTP endpoint', () => {
     expect(report.distanceM).toBeGreaterThan(0.2)
   })
 
-  test('switches the relay that it was granted, and the halt switches it off', async ({ place, onTestFinished }) => {
+  test('switches the relay that it was granted, and the halt switches it off', async ({
+    place,
+    onTestFinished,
+  }) => {
     const model = await startModel(({ last }) =>
       last.some(({ intent }) => intent === 'lamp on')
         ? reply('done', { type: 'wait', durationMs: 2_000 })

@@ -27,7 +27,10 @@ describe.concurrent('a second process', () => {
     // It rolls on for a few centimetres; after that nothing moves it.
     const still = await place.reaches('rover', ({ state }) => state === 'halted')
     const resumed = await place.run('resume')
-    expect([resumed.code, resumed.stdout]).toEqual([2, expect.stringMatching(/^resume: the robot is halted; .*\n$/)])
+    expect([resumed.code, resumed.stdout]).toEqual([
+      2,
+      expect.stringMatching(/^resume: the robot is halted; .*\n$/),
+    ])
     expect(distance(still, await place.reaches('rover', () => true))).toBeLessThan(0.1)
 
     const epoch = still.epoch
@@ -37,7 +40,9 @@ describe.concurrent('a second process', () => {
     })
     const wrong = await place.run('arm', '--epoch', String(epoch + 1))
     expect([wrong.code, wrong.stderr]).toEqual([2, ''])
-    expect(wrong.stdout).toMatch(new RegExp(`${epoch + 1} is not allowed; the present one is ${epoch}\n$`))
+    expect(wrong.stdout).toMatch(
+      new RegExp(`${epoch + 1} is not allowed; the present one is ${epoch}\n$`),
+    )
     expect((await place.statusOf('rover'))?.state).toBe('standby')
 
     expect(await place.run('arm', 'rover', '--epoch', String(epoch))).toMatchObject({
@@ -56,7 +61,10 @@ describe.concurrent('a second process', () => {
 
   test('pauses it, gives it a goal, and asks what it does', async ({ place }) => {
     const robot = await aRobotThatDrives(place)
-    expect(await place.run('pause')).toMatchObject({ code: 0, stdout: 'rover: active.holding, epoch 2\n' })
+    expect(await place.run('pause')).toMatchObject({
+      code: 0,
+      stdout: 'rover: active.holding, epoch 2\n',
+    })
     expect(await place.run('goal', 'find', 'the', 'kitchen')).toMatchObject({
       code: 0,
       stdout: 'rover: active.autonomous, epoch 2\n',
@@ -65,7 +73,9 @@ describe.concurrent('a second process', () => {
 
     const text = await place.run('status')
     expect([text.code, text.stderr]).toEqual([0, ''])
-    expect(text.stdout).toMatch(new RegExp(`^robot +rover \\(process ${robot.pid}, simulated body\\)\n`))
+    expect(text.stdout).toMatch(
+      new RegExp(`^robot +rover \\(process ${robot.pid}, simulated body\\)\n`),
+    )
     expect(text.stdout).toMatch(/^state +active\.autonomous$/m)
     expect(text.stdout).toMatch(/^goal +find the kitchen$/m)
     expect(text.stdout).toMatch(/^pose +x -?\d+\.\d\d m, y /m)
@@ -98,7 +108,14 @@ describe.concurrent('a second process', () => {
 
   test('speaks of a robot that is not there', async ({ place }) => {
     const absent = { code: 1, stdout: '', stderr: 'no robot is running\n' }
-    for (const words of [['status'], ['halt'], ['reset'], ['resume'], ['goal', 'home'], ['arm', '--epoch', '3']]) {
+    for (const words of [
+      ['status'],
+      ['halt'],
+      ['reset'],
+      ['resume'],
+      ['goal', 'home'],
+      ['arm', '--epoch', '3'],
+    ]) {
       expect(await place.run(...words)).toMatchObject(absent)
     }
     await aRobotThatDrives(place)
@@ -110,7 +127,18 @@ describe.concurrent('a second process', () => {
   })
 
   test('finds a robot by its state folder', async ({ place }) => {
-    const robot = place.start(['run', '--headless', '--for', '3600', '--speed', '1', '--state', 'here', '--report', '-'])
+    const robot = place.start([
+      'run',
+      '--headless',
+      '--for',
+      '3600',
+      '--speed',
+      '1',
+      '--state',
+      'here',
+      '--report',
+      '-',
+    ])
     await expect
       .poll(async () => (await place.run('status', '--state', 'here')).code, { timeout: 20_000 })
       .toBe(0)
@@ -119,11 +147,17 @@ describe.concurrent('a second process', () => {
     expect(reportOf(await robot.ended).causes).toContain('asked to halt')
   })
 
-  test('kills a robot that does not answer within 300 ms, and says that it knows nothing', async ({ place }) => {
+  test('kills a robot that does not answer within 300 ms, and says that it knows nothing', async ({
+    place,
+  }) => {
     const robot = await aRobotThatDrives(place)
     robot.signal('SIGSTOP')
     const halted = await place.run('halt', '--json')
-    expect(JSON.parse(halted.stdout)).toMatchObject({ name: 'rover', evidence: 'none', killed: robot.pid })
+    expect(JSON.parse(halted.stdout)).toMatchObject({
+      name: 'rover',
+      evidence: 'none',
+      killed: robot.pid,
+    })
     // A simulated body moves nobody's fingers.
     expect(halted.code).toBe(0)
     expect((await robot.ended).signal).toBe('SIGKILL')
@@ -158,14 +192,20 @@ describe.concurrent('rubbish on the control socket', () => {
       expect(answers.length, title).toBeGreaterThan(0)
     }
     const after = await place.statusOf('rover')
-    expect([after?.state, after?.epoch, after?.goal]).toEqual([before?.state, before?.epoch, before?.goal])
+    expect([after?.state, after?.epoch, after?.goal]).toEqual([
+      before?.state,
+      before?.epoch,
+      before?.goal,
+    ])
   })
 
   test('fifty connections that say nothing change nothing', async ({ place }) => {
     const robot = await aRobotThatDrives(place)
     const sockets = Array.from({ length: 50 }, () => connect(place.socketOf('rover')))
     for (const socket of sockets) socket.on('error', () => socket.destroy())
-    await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once('connect', resolve))))
+    await Promise.all(
+      sockets.map((socket) => new Promise((resolve) => socket.once('connect', resolve))),
+    )
     for (const socket of sockets) socket.destroy()
     const before = await place.reaches('rover', drives)
     await place.reaches('rover', (status) => distance(status, before) > 0.05)

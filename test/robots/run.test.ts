@@ -7,7 +7,16 @@ const sameEachTime = ({ run, wallSeconds, eventLoopDelayMs, ...rest }: RunReport
 
 describe('a run in simulation', () => {
   test('drives, and ends halted with a report of just these fields', async ({ place }) => {
-    const ended = await place.run('run', '--headless', '--for', '20', '--seed', '7', '--report', '-')
+    const ended = await place.run(
+      'run',
+      '--headless',
+      '--for',
+      '20',
+      '--seed',
+      '7',
+      '--report',
+      '-',
+    )
     expect([ended.code, ended.stderr]).toEqual([0, ''])
     const report = reportOf(ended)
     expect(report).toMatchObject({
@@ -45,7 +54,17 @@ describe('a run in simulation', () => {
 
   test('simulates a configuration that is meant for hardware', async ({ place }) => {
     place.write('robot.config.ts', unoRover)
-    const ended = await place.run('run', '--sim', '--headless', '--for', '20', '--seed', '3', '--report', '-')
+    const ended = await place.run(
+      'run',
+      '--sim',
+      '--headless',
+      '--for',
+      '20',
+      '--seed',
+      '3',
+      '--report',
+      '-',
+    )
     const report = reportOf(ended)
     expect(report).toMatchObject({ body: 'simulated', state: 'halted', exit: 0, collisions: 0 })
     expect(Object.keys(report.actuators)).toEqual(['left', 'right', 'lamp', 'gripper'])
@@ -55,7 +74,9 @@ describe('a run in simulation', () => {
     expect(report.distanceM).toBeLessThan(2.1)
   })
 
-  test('finds robot.config.ts in the current folder, and its goal and name in it', async ({ place }) => {
+  test('finds robot.config.ts in the current folder, and its goal and name in it', async ({
+    place,
+  }) => {
     place.write(
       'robot.config.ts',
       `import { defineRobot } from 'mechos'
@@ -63,13 +84,31 @@ describe('a run in simulation', () => {
          body: { kind: 'simulated', wheels: { radiusMetres: 0.03, trackMetres: 0.15 }, lidar: {} },
          limits: { linear: 0.3, angular: 1.5 } })`,
     )
-    const asConfigured = await place.run('run', '--headless', '--for', '1', '--seed', '1', '--report', '-')
+    const asConfigured = await place.run(
+      'run',
+      '--headless',
+      '--for',
+      '1',
+      '--seed',
+      '1',
+      '--report',
+      '-',
+    )
     expect(reportOf(asConfigured)).toMatchObject({
       run: expect.stringMatching(/^mole-/),
       goal: 'dig',
       exit: 0,
     })
-    const told = await place.run('run', '--headless', '--for', '1', '--goal', 'rest', '--report', '-')
+    const told = await place.run(
+      'run',
+      '--headless',
+      '--for',
+      '1',
+      '--goal',
+      'rest',
+      '--report',
+      '-',
+    )
     expect(reportOf(told).goal).toBe('rest')
   })
 

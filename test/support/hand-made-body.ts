@@ -146,7 +146,10 @@ export function handMadeBody(clock: Clock, deadman = true): HandMadeBody {
         y: at.y + ((left + right) / 2) * Math.sin(middle),
         heading,
       }
-      turned = { left: turned.left + left / radiusMetres, right: turned.right + right / radiusMetres }
+      turned = {
+        left: turned.left + left / radiusMetres,
+        right: turned.right + right / radiusMetres,
+      }
       if (!isOpen) return
       emit({ kind: 'encoders', stampMs: clock.now(), ...turned })
       emit({

@@ -148,7 +148,12 @@ function openPlace(id: string): { place: Place; leave: () => Promise<void> } {
   mkdirSync(env.HOME)
   const processes: { readonly ended: Promise<unknown>; end(): void }[] = []
   const begin = (file: string, words: readonly string[], detached: boolean): Running => {
-    const child = spawn(file, words, { cwd: path, env, detached, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(file, words, {
+      cwd: path,
+      env,
+      detached,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     const running = follow(child, [file, ...words].join(' '))
     processes.push({ ended: running.ended, end: () => endGroup(child, detached) })
     return running
@@ -231,7 +236,14 @@ function follow(child: ChildProcess, name: string): Running {
   return {
     pid,
     text: () => text,
-    says: (pattern) => sayingOf(name, pattern, () => text, () => isOver, listeners),
+    says: (pattern) =>
+      sayingOf(
+        name,
+        pattern,
+        () => text,
+        () => isOver,
+        listeners,
+      ),
     signal: (signal) => void process.kill(pid, signal),
     ended,
   }
@@ -242,7 +254,12 @@ function openTerminal(
   cwd: string,
   env: Readonly<Record<string, string>>,
 ): { terminal: OnTerminal; end: () => void } {
-  const pty = nodePty.spawn(process.execPath, [cliPath, ...words], { cwd, env, cols: 120, rows: 30 })
+  const pty = nodePty.spawn(process.execPath, [cliPath, ...words], {
+    cwd,
+    env,
+    cols: 120,
+    rows: 30,
+  })
   let text = ''
   let isOver = false
   const listeners = new Set<() => void>()
@@ -260,7 +277,14 @@ function openTerminal(
   const terminal = {
     pid: pty.pid,
     text: () => text,
-    says: (pattern: RegExp) => sayingOf('the terminal', pattern, () => text, () => isOver, listeners),
+    says: (pattern: RegExp) =>
+      sayingOf(
+        'the terminal',
+        pattern,
+        () => text,
+        () => isOver,
+        listeners,
+      ),
     type: (keys: string) => pty.write(keys),
     ended,
   }

@@ -84,7 +84,12 @@ export function driveSensibly({ nearest, limits }: Briefing): object {
   const ahead = nearest.filter(({ x, y }) => x > 0 && Math.abs(y) < x)
   const room = Math.min(3, ...ahead.map(({ x, y }) => Math.hypot(x, y)))
   if (room < 0.6) {
-    return reply('too near to go on: turning', { type: 'drive', linear: 0, angular: 1, durationMs: 600 })
+    return reply('too near to go on: turning', {
+      type: 'drive',
+      linear: 0,
+      angular: 1,
+      durationMs: 600,
+    })
   }
   const linear = Math.round(Math.min(limits.linear, room * 0.4) * 100) / 100
   return reply('there is room ahead', { type: 'drive', linear, angular: 0, durationMs: 800 })
@@ -112,7 +117,8 @@ export function startHostile(
   return new Promise((resolve) => {
     server.listen(0, '127.0.0.1', () => {
       const address = server.address()
-      if (address === null || typeof address === 'string') throw new TypeError('it listens on a port')
+      if (address === null || typeof address === 'string')
+        throw new TypeError('it listens on a port')
       resolve({
         url: `http://127.0.0.1:${address.port}/v1`,
         get asked() {

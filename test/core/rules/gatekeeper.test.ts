@@ -20,8 +20,11 @@ const drive = (linear: unknown, angular: unknown, durationMs: unknown = 500) => 
   angular,
   durationMs,
 })
-const judged = (proposal: unknown, more: Partial<Rules> = {}, scene: Scene | undefined = openField) =>
-  judge(proposal, { ...rules, ...more }, everything, scene)
+const judged = (
+  proposal: unknown,
+  more: Partial<Rules> = {},
+  scene: Scene | undefined = openField,
+) => judge(proposal, { ...rules, ...more }, everything, scene)
 
 describe('what is permitted', () => {
   test('is everything within limits, both ends included', () => {
@@ -57,14 +60,19 @@ describe('a refusal', () => {
       message: 'linear 0.51 m/s is beyond the limit of 0.5 m/s',
     })
     expect(judged(drive(0, -2.1))).toMatchObject({ rule: 'limits.angular', value: -2.1, limit: 2 })
-    expect(judge({ type: 'setRelay', relay: 'laser', on: true }, rules, everything, openField)).toEqual({
+    expect(
+      judge({ type: 'setRelay', relay: 'laser', on: true }, rules, everything, openField),
+    ).toEqual({
       permitted: false,
       rule: 'capability',
       value: 'relay:laser',
       limit: ['drive', 'relay:lamp'],
       message: 'relay:laser has not been granted to the agent',
     })
-    expect(judge(drive(0.1, 0), rules, new Set(), openField)).toMatchObject({ rule: 'capability', value: 'drive' })
+    expect(judge(drive(0.1, 0), rules, new Set(), openField)).toMatchObject({
+      rule: 'capability',
+      value: 'drive',
+    })
   })
 
   test('meets everything that is not understood', () => {
@@ -92,7 +100,10 @@ describe('a refusal', () => {
       { type: 'setRelay', relay: 'lamp', on: 1 },
     ]
     for (const proposal of odd) {
-      expect(judged(proposal), JSON.stringify(proposal)).toMatchObject({ permitted: false, rule: 'shape' })
+      expect(judged(proposal), JSON.stringify(proposal)).toMatchObject({
+        permitted: false,
+        rule: 'shape',
+      })
     }
   })
 
@@ -100,29 +111,49 @@ describe('a refusal', () => {
     expect(judge(drive(0.1, 0), rules, everything)).toMatchObject({ rule: 'unseen' })
     expect(judge(drive(0, 0.1), rules, everything)).toMatchObject({ rule: 'unseen' })
     expect(judge(drive(0, 0), rules, everything)).toMatchObject({ permitted: true })
-    expect(judged(drive(0, 0.1), {}, { ...openField, stale: ['lidar'] })).toMatchObject({ rule: 'stale' })
+    expect(judged(drive(0, 0.1), {}, { ...openField, stale: ['lidar'] })).toMatchObject({
+      rule: 'stale',
+    })
   })
 
   test('meets every motion of a body that must not move, and keeps no relay from switching', () => {
     const immovable = 'because'
-    expect(judged(drive(0.1, 0), { immovable })).toMatchObject({ rule: 'deadman', message: 'because' })
-    expect(judged({ type: 'setRelay', relay: 'lamp', on: false }, { immovable })).toMatchObject({ permitted: true })
+    expect(judged(drive(0.1, 0), { immovable })).toMatchObject({
+      rule: 'deadman',
+      message: 'because',
+    })
+    expect(judged({ type: 'setRelay', relay: 'lamp', on: false }, { immovable })).toMatchObject({
+      permitted: true,
+    })
   })
 
   test('meets the agent while a person drives, unless it rests', () => {
     const override = true
     expect(judged(drive(0.1, 0), { override })).toMatchObject({ rule: 'override' })
-    expect(judged({ type: 'setRelay', relay: 'lamp', on: true }, { override })).toMatchObject({ rule: 'override' })
+    expect(judged({ type: 'setRelay', relay: 'lamp', on: true }, { override })).toMatchObject({
+      rule: 'override',
+    })
     expect(judged({ type: 'stop' }, { override })).toMatchObject({ permitted: true })
-    expect(judged({ type: 'wait', durationMs: 100 }, { override })).toMatchObject({ permitted: true })
+    expect(judged({ type: 'wait', durationMs: 100 }, { override })).toMatchObject({
+      permitted: true,
+    })
   })
 })
 
 test('whatever is proposed, what is permitted is finite and within limits, and every refusal has words', () => {
-  const number = fc.oneof(fc.double(), fc.double({ min: -3, max: 3 }), fc.constantFrom(NaN, 1e39, '1', null))
+  const number = fc.oneof(
+    fc.double(),
+    fc.double({ min: -3, max: 3 }),
+    fc.constantFrom(NaN, 1e39, '1', null),
+  )
   const proposal = fc.oneof(
     fc.anything(),
-    fc.record({ type: fc.constant('drive'), linear: number, angular: number, durationMs: fc.oneof(fc.integer(), number) }),
+    fc.record({
+      type: fc.constant('drive'),
+      linear: number,
+      angular: number,
+      durationMs: fc.oneof(fc.integer(), number),
+    }),
   )
   fc.assert(
     fc.property(proposal, (proposed) => {
@@ -130,7 +161,9 @@ test('whatever is proposed, what is permitted is finite and within limits, and e
       if (!verdict.permitted) return verdict.message.length > 0 && !verdict.message.includes('\n')
       if (verdict.intent.type !== 'drive') return true
       const { linear, angular, durationMs } = verdict.intent
-      return Math.abs(linear) <= 0.5 && Math.abs(angular) <= 2 && durationMs >= 50 && durationMs <= 5000
+      return (
+        Math.abs(linear) <= 0.5 && Math.abs(angular) <= 2 && durationMs >= 50 && durationMs <= 5000
+      )
     }),
     { numRuns: 2_000 },
   )

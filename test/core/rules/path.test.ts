@@ -24,7 +24,8 @@ describe('the way ahead', () => {
       rule: 'path',
       value: 0.185,
       limit: clearanceMetres,
-      message: "the way is occupied 0.19 m from the robot's edge; 0.16 m and 0.03 m to spare are needed",
+      message:
+        "the way is occupied 0.19 m from the robot's edge; 0.16 m and 0.03 m to spare are needed",
     })
   })
 
@@ -37,9 +38,13 @@ describe('the way ahead', () => {
 
   test('is as wide as the robot, forwards, backwards and around the bend', () => {
     expect(judgePath(forward(0.3), seen({ x: 0.2, y: 0.19 }), braking)).toBe(undefined)
-    expect(judgePath(forward(0.3), seen({ x: 0.2, y: 0.1 }), braking)).toMatchObject({ rule: 'path' })
+    expect(judgePath(forward(0.3), seen({ x: 0.2, y: 0.1 }), braking)).toMatchObject({
+      rule: 'path',
+    })
     expect(judgePath(forward(-0.3), seen({ x: 0.2, y: 0 }), braking)).toBe(undefined)
-    expect(judgePath(forward(-0.3), seen({ x: -0.2, y: 0 }), braking)).toMatchObject({ rule: 'path' })
+    expect(judgePath(forward(-0.3), seen({ x: -0.2, y: 0 }), braking)).toMatchObject({
+      rule: 'path',
+    })
     const besideTheBend = seen({ x: 0.2, y: -0.16 })
     expect(judgePath(forward(0.4, 3), besideTheBend, braking)).toBe(undefined)
     expect(judgePath(forward(0.4, -3), besideTheBend, braking)).toMatchObject({ rule: 'path' })
@@ -62,7 +67,11 @@ describe('the way ahead', () => {
 
 describe('unknown space', () => {
   const ahead: Sector = { facing: 0, halfAngle: Math.PI / 4, whole: false }
-  const with_ = (sectors: readonly Sector[], blindCreep = false): Scene => ({ ...seen(), sectors, blindCreep })
+  const with_ = (sectors: readonly Sector[], blindCreep = false): Scene => ({
+    ...seen(),
+    sectors,
+    blindCreep,
+  })
 
   test('is entered at 0.10 m/s where a sensor covers the direction', () => {
     expect(judgePath(forward(0.1), with_([ahead]), braking)).toBe(undefined)
@@ -92,7 +101,10 @@ describe('unknown space', () => {
 
   test('behind is behind, whichever way an angle is written', () => {
     const behind: Sector = { facing: -Math.PI, halfAngle: 0.5, whole: true }
-    expect([speedCeiling(false, with_([behind])), speedCeiling(true, with_([behind]))]).toEqual([Infinity, 0])
+    expect([speedCeiling(false, with_([behind])), speedCeiling(true, with_([behind]))]).toEqual([
+      Infinity,
+      0,
+    ])
   })
 })
 

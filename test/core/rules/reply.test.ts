@@ -28,31 +28,49 @@ describe('a reply', () => {
 
   test('is rubbish when there is anything around it, and says why in one line', () => {
     const notOne = "the model's reply was not an intent: it is not one JSON object"
-    for (const text of ['', 'stop', `\`\`\`json\n${whole}\n\`\`\``, `${whole}${whole}`, `Sure! ${whole}`, whole.slice(0, -1)]) {
+    for (const text of [
+      '',
+      'stop',
+      `\`\`\`json\n${whole}\n\`\`\``,
+      `${whole}${whole}`,
+      `Sure! ${whole}`,
+      whole.slice(0, -1),
+    ]) {
       expect(complaintAbout(text)).toBe(notOne)
     }
     expect(complaintAbout('{"linear":1e39}')).toMatch(
       /^the model's reply was not an intent: reason: nothing is not allowed; [^\n]*expected string/,
     )
-    expect(complaintAbout('{"reason":"x","intent":{}}')).toMatch(/intent\.type: nothing is not allowed/)
+    expect(complaintAbout('{"reason":"x","intent":{}}')).toMatch(
+      /intent\.type: nothing is not allowed/,
+    )
     expect(complaintAbout('{"reason":"x","intent":[]}')).toMatch(/intent/)
-    expect(complaintAbout('{"reason":"x","intent":{"type":"stop"},"then":1}')).toMatch(/then: no such field/)
+    expect(complaintAbout('{"reason":"x","intent":{"type":"stop"},"then":1}')).toMatch(
+      /then: no such field/,
+    )
     for (const text of ['null', '3', '[]', '"stop"']) expect(complaintAbout(text)).not.toBe('none')
   })
 
   test('is not read to its end when it is endless', () => {
-    const long = JSON.stringify({ reason: 'x'.repeat(replyCharactersMax), intent: { type: 'stop' } })
+    const long = JSON.stringify({
+      reason: 'x'.repeat(replyCharactersMax),
+      intent: { type: 'stop' },
+    })
     expect(complaintAbout(long)).toBe(
       `the model's reply was not an intent: it has ${long.length} characters; 16384 are allowed`,
     )
   })
 
   test('has a reason of at most 500 characters', () => {
-    const { reason } = readReply(JSON.stringify({ reason: 'x'.repeat(900), intent: { type: 'stop' } }))
+    const { reason } = readReply(
+      JSON.stringify({ reason: 'x'.repeat(900), intent: { type: 'stop' } }),
+    )
     expect(reason).toBe('x'.repeat(500))
   })
 
   test('never makes anything but a proposal or that one error', () => {
-    fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => complaintAbout(text).length > 0))
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.json()), (text) => complaintAbout(text).length > 0),
+    )
   })
 })

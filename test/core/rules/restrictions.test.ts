@@ -12,7 +12,10 @@ const configured = (more: object = {}) =>
 const limits = configured().limits
 
 test('before a body has spoken, nothing moves', () => {
-  expect(closedRules(configured())).toEqual({ limits, immovable: 'the body has not reported itself yet' })
+  expect(closedRules(configured())).toEqual({
+    limits,
+    immovable: 'the body has not reported itself yet',
+  })
 })
 
 test('a simulated body and one with a deadman have the limits of their configuration', () => {

@@ -1,0 +1,224 @@
+import { describe, expect, test } from 'vitest'
+import { footprintOf, parseConfiguration } from '../../../core/vocabulary/configuration.ts'
+import { MechosError } from '../../../core/vocabulary/errors.ts'
+import { demoRover } from '../../../testing.ts'
+
+const limits = { linear: 0.3, angular: 1.5 }
+const wheels = {
+  left: { pwm: 3, dir: 2 },
+  right: { pwm: 11, dir: 12 },
+  radiusMetres: 0.03,
+  trackMetres: 0.15,
+}
+const robot = (more: object) => ({ name: 'rover', body: { kind: 'simulated' }, limits, ...more })
+const board = (parts: object, kind: object = {}) =>
+  robot({ body: { kind: 'firmata', ...kind, ...parts } })
+
+function complaintAbout(value: unknown): string {
+  try {
+    parseConfiguration(value)
+  } catch (error) {
+    if (error instanceof MechosError && error.code === 'ERR_CONFIGURATION') return error.message
+    throw error
+  }
+  return 'none'
+}
+
+describe('a configuration', () => {
+  test('needs a name, a body and limits, and has defaults for the rest', () => {
+    expect(parseConfiguration(robot({}))).toEqual({
+      name: 'rover',
+      body: {
+        kind: 'simulated',
+        imu: true,
+        ranges: [],
+        bumpers: [],
+        relays: [],
+        servos: [],
+        cameras: [],
+      },
+      limits: {
+        ...limits,
+        linearAcceleration: 1,
+        linearBraking: 2,
+        angularAcceleration: 6,
+        angularBraking: 12,
+      },
+      leaseMs: 500,
+      grants: ['drive'],
+      acceptNoDeadman: false,
+      blindCreep: false,
+      brain: { url: 'explorer', budgetTokens: 100_000, deadlineMs: 10_000 },
+    })
+  })
+
+  test('that was parsed can be parsed again, and is the same', () => {
+    for (const value of [demoRover, robot({ goal: 'home' }), board({ wheels })]) {
+      const once = parseConfiguration(value)
+      expect(parseConfiguration(once)).toEqual(once)
+    }
+  })
+
+  test('is refused in one line: the field, the value, and what is allowed', () => {
+    const numbers = [
+      ['leaseMs', [0, -1, 49, 2001, Infinity, NaN, '500', null], 'a number from 50 to 2000 ms'],
+      ['limits.linear', [0, 5.1, Infinity, NaN, -0.3], 'a number from 0.01 to 5 m/s'],
+      ['limits.linearBraking', [0, 21, Infinity], 'a number from 0.05 to 20 m/s²'],
+      ['brain.budgetTokens', [0, Infinity], 'a number from 1 to 1000000000 tokens'],
+      ['brain.deadlineMs', [0, 499, 120_001, Infinity], 'a number from 500 to 120000 ms'],
+    ] as const
+    for (const [field, values, allowed] of numbers) {
+      for (const value of values) {
+        const [outer, inner] = field.split('.')
+        const base = outer === 'limits' ? limits : { url: 'explorer' }
+        const given = inner ? { [outer ?? '']: { ...base, [inner]: value } } : { [field]: value }
+        const shown = typeof value === 'string' ? `"${value}"` : String(value)
+        expect(complaintAbout(robot(given))).toBe(`${field}: ${shown} is not allowed; ${allowed}`)
+      }
+    }
+  })
+
+  test('has no field that nobody knows', () => {
+    expect(complaintAbout(robot({ speed: 3 }))).toBe('speed: no such field')
+    expect(complaintAbout(robot({ body: { kind: 'simulated', wheel: 3 } }))).toBe(
+      'body.wheel: no such field',
+    )
+    expect(complaintAbout(robot({ limits: { ...limits, linaer: 1 } }))).toBe(
+      'limits.linaer: no such field',
+    )
+  })
+
+  test('is an object', () => {
+    for (const value of [undefined, null, 3, 'rover', [], () => demoRover]) {
+      expect(complaintAbout(value)).toMatch(/^configuration: .* is not allowed; [^\n]*object/)
+    }
+    const endless: Record<string, unknown> = { limits, body: { kind: 'simulated' } }
+    endless['name'] = endless
+    expect(complaintAbout(endless)).toBe(
+      'name: object is not allowed; a name of letters, digits, - and _',
+    )
+  })
+
+  test('names its robot so that it can be the name of a folder', () => {
+    for (const name of ['', '.', '..', 'a/b', 'a b', '-x', '1', 'x'.repeat(33), 'ä']) {
+      expect(complaintAbout({ ...robot({}), name })).toMatch(
+        /^name: .* a name of letters, digits, - and _$/,
+      )
+    }
+  })
+
+  test('names a brain that can be asked', () => {
+    for (const url of ['skynet', 'ftp://host/', 'file:///etc/passwd', 3, '']) {
+      expect(complaintAbout(robot({ brain: { url } }))).toMatch(
+        /^brain\.url: .* is not allowed; explorer, or the address of an OpenAI-compatible endpoint$/,
+      )
+    }
+    expect(complaintAbout(robot({ brain: { url: 'http://127.0.0.1:1/v1', model: 'm' } }))).toBe(
+      'none',
+    )
+    expect(complaintAbout(robot({ goal: '' }))).toBe(
+      'goal: "" is not allowed; a text of 1 to 2000 characters',
+    )
+  })
+})
+
+describe('a part of a board', () => {
+  test('may name its pin as a number or as printed', () => {
+    const named = { ...wheels, left: { pwm: 'D3', dir: 'A0' }, right: { pwm: '11', dir: 'd12' } }
+    expect(complaintAbout(board({ wheels: named, ranges: [{ name: 'front', pin: 'A5' }] }))).toBe(
+      'none',
+    )
+  })
+
+  test('has a pin that there is and that can do it', () => {
+    const relay = (pin: unknown) => board({ relays: [{ name: 'lamp', halt: 'low', pin }] })
+    const digital = 'a digital pin of the uno: 2 to 13, or A0 to A5'
+    expect(complaintAbout(relay(undefined))).toBe(
+      'body.relays[0].pin: nothing is not allowed; a pin of the uno',
+    )
+    for (const pin of [0, 1, 20, 99, -1]) {
+      expect(complaintAbout(relay(pin))).toBe(
+        `body.relays[0].pin: ${pin} is not allowed; ${digital}`,
+      )
+    }
+    for (const pin of ['A6', 'B1', '', '3.5']) {
+      expect(complaintAbout(relay(pin))).toBe(
+        `body.relays[0].pin: "${pin}" is not allowed; ${digital}`,
+      )
+    }
+    for (const pin of [3.5, NaN, null, {}])
+      expect(complaintAbout(relay(pin))).toMatch(/^body\.relays\[0\]\.pin: /)
+    expect(complaintAbout(board({ ranges: [{ name: 'front', pin: 3 }] }))).toBe(
+      'body.ranges[0].pin: 3 is not allowed; an analog pin of the uno: A0 to A5',
+    )
+    const dim = { ...wheels, right: { pwm: 12, dir: 11 } }
+    expect(complaintAbout(board({ wheels: dim }))).toBe(
+      'body.wheels.right.pwm: 12 is not allowed; a PWM pin of the uno: 3, 5, 6, 9, 10, 11',
+    )
+  })
+
+  test('needs a pin on a board and none in simulation', () => {
+    const relays = [{ name: 'lamp', halt: 'low' }]
+    expect(complaintAbout(robot({ body: { kind: 'simulated', relays } }))).toBe('none')
+    expect(complaintAbout(board({ relays }))).toMatch(/^body\.relays\[0\]\.pin: nothing/)
+  })
+
+  test('shares its pin with no other, however that is written', () => {
+    const relays = [{ name: 'lamp', halt: 'low', pin: 'A0' }]
+    expect(complaintAbout(board({ relays, ranges: [{ name: 'front', pin: 'A0' }] }))).toMatch(
+      /^body\.relays\[0\]\.pin: pin "A0" is not allowed; ranges\.0 has it already$/,
+    )
+    expect(
+      complaintAbout(board({ relays: [...relays, { name: 'horn', halt: 'low', pin: 14 }] })),
+    ).toMatch(/^body\.relays\[1\]\.pin: pin 14 is not allowed/)
+  })
+
+  test('shares its name with no other', () => {
+    const both = {
+      relays: [{ name: 'lamp', halt: 'low', pin: 7 }],
+      servos: [{ name: 'lamp', halt: 'hold', pin: 8 }],
+    }
+    expect(complaintAbout(board(both))).toBe(
+      'body.servos[0].name: "lamp" is not allowed; another part has that name',
+    )
+    for (const name of ['left', 'right', 'encoders', 'lidar', 'imu', 'battery']) {
+      expect(complaintAbout(board({ relays: [{ name, halt: 'low', pin: 7 }] }))).toMatch(
+        /has that name/,
+      )
+    }
+  })
+
+  test('says what a halt makes of it, where there is no default', () => {
+    expect(complaintAbout(board({ relays: [{ name: 'lamp', pin: 7 }] }))).toBe(
+      'body.relays[0].halt: nothing is not allowed; one of low, high',
+    )
+    expect(complaintAbout(board({ servos: [{ name: 'arm', pin: 7 }] }))).toBe(
+      'body.servos[0].halt: nothing is not allowed; one of hold, release',
+    )
+    const brake = { ...wheels, left: { pwm: 3, dir: 2, halt: 'brake' } }
+    expect(complaintAbout(board({ wheels: brake }))).toMatch(
+      /^body\.wheels\.left\.halt: "brake" is not allowed; coast/,
+    )
+    const threePins = { ...wheels, left: { pwm: 3, dir: 2, cdir: 4, halt: 'brake' } }
+    expect(complaintAbout(board({ wheels: threePins }))).toBe('none')
+  })
+
+  test('is no servo where a wheel needs the timer that servos take', () => {
+    const servos = [{ name: 'arm', pin: 8, halt: 'hold' }]
+    const nine = { ...wheels, left: { pwm: 9, dir: 2 } }
+    expect(complaintAbout(board({ wheels: nine, servos }))).toBe(
+      'body.wheels.left.pwm: 9 is not allowed; a servo silences PWM on 9, 10 of the uno',
+    )
+    expect(complaintAbout(board({ wheels, servos }))).toBe('none')
+    expect(complaintAbout(board({ wheels: nine, servos }, { board: 'mega' }))).toBe('none')
+    expect(
+      complaintAbout(board({ servos: [{ ...servos[0], minRadians: 1, maxRadians: 1 }] })),
+    ).toBe('body.servos[0].minRadians: 1 is not allowed; less than maxRadians, 1')
+  })
+})
+
+test('a robot needs half its track and 5 cm around it, or what it says', () => {
+  expect(footprintOf(parseConfiguration(board({ wheels })).body)).toBeCloseTo(0.125, 9)
+  expect(footprintOf(parseConfiguration(board({ wheels, footprintMetres: 0.3 })).body)).toBe(0.3)
+  expect(footprintOf(parseConfiguration(robot({})).body)).toBeCloseTo(0.125, 9)
+})
