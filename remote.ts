@@ -1,8 +1,6 @@
 import { messageOf, MechosError } from './core/vocabulary/errors.ts'
-import type { Status } from './core/vocabulary/status.ts'
 import { askRobot } from './inspector/control-client.ts'
 import type { Request } from './inspector/control-words.ts'
-import { statusText } from './inspector/terminal.ts'
 import { isAlive } from './store/process-identity.ts'
 import { type Owner, ownerOf } from './store/run-directory.ts'
 import { runningRobots } from './store/registry.ts'
@@ -24,13 +22,11 @@ const haltMs = 300
 /** Prints what each running robot is doing. 1 when none runs. */
 export async function showStatus(options: RemoteOptions): Promise<number> {
   for (const robot of robotsFor(options)) {
-    const answered = await askRobot(robot.socket, { verb: 'status' }, answerMs)
+    const verb = options.json ? 'status' : 'describe'
+    const answered = await askRobot(robot.socket, { verb }, answerMs)
     if (!answered.ok) throw new MechosError('ERR_COMMAND_REFUSED', answered.message)
-    options.print(
-      options.json
-        ? JSON.stringify(answered.result)
-        : statusText(answered.result as unknown as Status),
-    )
+    const { result } = answered
+    options.print(options.json ? JSON.stringify(result) : String(result['text']))
   }
   return 0
 }

@@ -576,7 +576,7 @@ function accountOf(parts: Parts): Account {
     sensors: Object.fromEntries(
       build.sensors.map(({ name }) => [
         name,
-        String(children.sensor(name)?.getSnapshot().value ?? 'absent'),
+        children.sensor(name)?.getSnapshot().value ?? 'absent',
       ]),
     ),
     halt: halting.report,

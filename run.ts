@@ -23,7 +23,7 @@ import { simulatedCamera } from './drivers/simulated/camera.ts'
 import { demoRover } from './drivers/simulated/rover.ts'
 import { serveControl } from './inspector/control-server.ts'
 import type { Request, Response } from './inspector/control-words.ts'
-import { type Screen, screen, statusLine } from './inspector/terminal.ts'
+import { type Screen, screen, statusLine, statusText } from './inspector/terminal.ts'
 import { watchLauncher } from './launcher.ts'
 import { createRobot, type Robot } from './robot.ts'
 import { register } from './store/registry.ts'
@@ -259,6 +259,8 @@ async function answer(robot: Robot, request: Request): Promise<Response> {
   switch (request.verb) {
     case 'status':
       return { ok: true, result: { ...robot.snapshot() } }
+    case 'describe':
+      return { ok: true, result: { text: statusText(robot.snapshot()) } }
     case 'halt': {
       const halt = await robot.halt(request.cause ?? 'asked to halt')
       return { ok: true, result: { ...halt, body: robot.snapshot().body } }

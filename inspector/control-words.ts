@@ -3,6 +3,8 @@ import { z } from 'zod'
 /** What may be said to a running robot over its control socket: one JSON object a line. */
 export const requestSchema = z.discriminatedUnion('verb', [
   z.strictObject({ verb: z.literal('status') }),
+  /** The status again, as text for people. */
+  z.strictObject({ verb: z.literal('describe') }),
   z.strictObject({ verb: z.literal('halt'), cause: z.string().max(200).optional() }),
   z.strictObject({ verb: z.literal('reset') }),
   z.strictObject({ verb: z.literal('arm'), epoch: z.int() }),

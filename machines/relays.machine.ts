@@ -8,13 +8,12 @@ type Command =
 
 /** Switches relays, and only while permitted. The motion gate has put them at their safe level by the time of `inhibited`. */
 export const relaysMachine = setup({
-  types: { context: {} as object, events: {} as Command },
+  types: { events: {} as Command },
   actions: {
     switchRelay: requiredAction<{ relay: string; on: boolean }>('switchRelay'),
   },
 }).createMachine({
   id: 'relays',
-  context: {},
   initial: 'inhibited',
   on: { 'relays.inhibit': { target: '.inhibited' } },
   states: {
