@@ -110,22 +110,40 @@ async function runIn(
   const server = await serveControl(directory.socket, (request) => answer(robot, request))
 
   try {
-    await robot.start()
-    greet(view, robot, directory, seed, options)
-    if (unclean !== undefined) refuseUnclean(unclean, options)
-    armIfAsked(robot, clock, isSimulated, view, options)
+    const hasBegun = await begins(robot, ending.signal)
+    if (hasBegun) {
+      greet(view, robot, directory, seed, options)
+      if (unclean !== undefined) refuseUnclean(unclean, options)
+      if (options.arm && !isSimulated) armSoon(robot, clock, view, ending.signal)
+    }
     const stopShowing = options.headless ? () => {} : show(view, robot, clock)
     const releaseKeys = options.headless ? () => {} : listenToKeys(robot, view, end)
     await advance(ending.signal)
+    ending.abort()
     releaseKeys()
     stopShowing()
     const report = await robot.stop()
-    finish(view, report, directory, isSimulated, options)
+    // What was not begun leaves the word of the run before it as it is.
+    if (hasBegun && !isSimulated) {
+      directory.end(report.exit === 0 ? undefined : report.causes.join('; '))
+    }
+    finish(view, report, options)
     return report.exit
   } finally {
     await robot.stop()
     server.close()
     release()
+  }
+}
+
+/** False when the run was ended before its body was there. */
+async function begins(robot: Robot, signal: AbortSignal): Promise<boolean> {
+  try {
+    await robot.start()
+    return true
+  } catch (error) {
+    if (signal.aborted) return false
+    throw error
   }
 }
 
@@ -212,25 +230,25 @@ function untilOver(clock: Clock, endMs: number, signal: AbortSignal): Promise<vo
   return new Promise((resolve) => {
     if (signal.aborted) return resolve()
     signal.addEventListener('abort', () => resolve(), { once: true })
-    if (Number.isFinite(endMs)) clock.setTimeout(resolve, Math.max(0, endMs - clock.now()))
+    if (Number.isFinite(endMs)) schedule(clock, resolve, Math.max(0, endMs - clock.now()), signal)
   })
 }
 
-function armIfAsked(
-  robot: Robot,
-  clock: Clock,
-  isSimulated: boolean,
-  view: Screen,
-  options: RunOptions,
-): void {
-  if (isSimulated || !options.arm) return
+/** A timer that goes with the run: one that is left over would keep the process, and with it the port. */
+function schedule(clock: Clock, fire: () => void, milliseconds: number, signal: AbortSignal): void {
+  const timer = clock.setTimeout(fire, milliseconds)
+  signal.addEventListener('abort', () => clock.clearTimeout(timer), { once: true })
+}
+
+function armSoon(robot: Robot, clock: Clock, view: Screen, signal: AbortSignal): void {
   view.say(`ARMING in ${armWarningMs / 1000} s: hands off the wheels`)
   const { epoch } = robot.snapshot()
-  clock.setTimeout(() => {
+  const arm = () => {
     const armed = robot.send({ type: 'robot.arm', epoch })
     const started = armed.ok ? robot.send({ type: 'robot.resume' }) : armed
     if (!started.ok) view.say(started.message)
-  }, armWarningMs)
+  }
+  schedule(clock, arm, armWarningMs, signal)
 }
 
 /** Ends the run for everything that this process can notice: signals, stray errors, a launcher that is gone. */
@@ -358,11 +376,8 @@ function press(robot: Robot, view: Screen, key: string): void {
 function finish(
   view: Screen,
   report: Report,
-  directory: RunDirectory,
-  isSimulated: boolean,
   options: RunOptions,
 ): void {
-  if (!isSimulated) directory.end(report.exit === 0 ? undefined : report.causes.join('; '))
   const line = `${JSON.stringify(report)}\n`
   if (options.report === '-') process.stdout.write(line)
   else if (options.report !== undefined) writeFileSync(options.report, line)

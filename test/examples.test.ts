@@ -103,7 +103,7 @@ describe('the README', () => {
     )
     const there = flagsIn(help.join('\n'))
     there.delete('--help')
-    for (const remote of ['--json', '--epoch']) there.add(remote)
+    for (const remote of ['--json', '--epoch', '--name']) there.add(remote)
     expect(flagsIn(section)).toEqual(there)
   })
 })
