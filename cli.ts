@@ -26,7 +26,7 @@ interface RunFlags {
   readonly state?: string
   readonly detach?: true
   readonly budgetTokens?: number
-  readonly keyEnv: string
+  readonly keyEnv?: string
   readonly log?: string
 }
 
@@ -61,7 +61,7 @@ async function main(words: readonly string[]): Promise<number> {
 
 function commandLine(done: (code: number) => void): Command {
   const program = new Command('mechos')
-    .description('Runs a robot of statecharts. Whatever fails, the motors stop.')
+    .description('Runs a robot whose every subsystem is a statechart that you can watch.')
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, '')) })
     .helpCommand('help [command]', 'what a command can do')
@@ -95,8 +95,7 @@ function commandLine(done: (code: number) => void): Command {
     )
     .option(
       '--key-env <name>',
-      'the environment variable that holds the key of the model',
-      'OPENAI_API_KEY',
+      'the environment variable that holds the key of the model (OPENAI_API_KEY)',
     )
     .option('--log <level>', 'trace, debug, info, warn, error or silent', level)
     .action(async (path: string | undefined, flags: RunFlags) => done(await run(path, flags)))
@@ -179,7 +178,7 @@ async function run(path: string | undefined, flags: RunFlags): Promise<number> {
     report: flags.report,
     state: flags.state,
     stateRoot,
-    key: process.env[flags.keyEnv],
+    key: process.env[flags.keyEnv ?? configuration.brain.keyEnv ?? 'OPENAI_API_KEY'],
     log: flags.log,
   })
 }

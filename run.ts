@@ -373,11 +373,7 @@ function press(robot: Robot, view: Screen, key: string): void {
   if (!answered.ok) view.say(answered.message)
 }
 
-function finish(
-  view: Screen,
-  report: Report,
-  options: RunOptions,
-): void {
+function finish(view: Screen, report: Report, options: RunOptions): void {
   const line = `${JSON.stringify(report)}\n`
   if (options.report === '-') process.stdout.write(line)
   else if (options.report !== undefined) writeFileSync(options.report, line)

@@ -68,11 +68,17 @@ function driveOn(random: () => number): Behaviour<Blackboard> {
     const ceiling = speedCeiling(true, scene)
     const cruise = Math.min(limits.linear, ceiling, Math.max(creepMetresPerSecond, ahead * 0.5))
     const curve =
-      board.drift * 0.3 + (clearAhead(0.6, scene) < clearAhead(-0.6, scene) ? -0.15 : 0.15)
+      board.drift * 0.3 + 0.15 * tendency(clearAhead(0.6, scene), clearAhead(-0.6, scene))
     const angular = Math.max(-limits.angular, Math.min(limits.angular, curve))
     board.proposal = propose('the way ahead is free', drive(cruise, angular))
     return 'running'
   }
+}
+
+/** Which side has more room: 1 left, -1 right, 0 where both are alike. */
+function tendency(left: number, right: number): -1 | 0 | 1 {
+  if (left === right) return 0
+  return left > right ? 1 : -1
 }
 
 /** The side with more room, chance where both are alike. */
@@ -80,8 +86,7 @@ function freerSide(seen: Observation, random: () => number): -1 | 1 {
   const roomAt = (angle: number) => Math.min(roomEnough, clearAhead(angle, seen.scene))
   const left = roomAt(Math.PI / 2) + roomAt(Math.PI / 4)
   const right = roomAt(-Math.PI / 2) + roomAt(-Math.PI / 4)
-  if (left === right) return random() < 0.5 ? -1 : 1
-  return left > right ? 1 : -1
+  return tendency(left, right) || (random() < 0.5 ? -1 : 1)
 }
 
 function drive(linear: number, angular: number): DriveIntent {

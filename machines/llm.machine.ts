@@ -167,6 +167,7 @@ export const llmMachine = setup({
     isExhausted: ({ context }) => context.ledger.holds.size === 0 && !canAfford(context),
     canReserve: ({ context }) => canAfford(context),
     isBudgetExhausted: stateIn({ budget: 'exhausted' }),
+    isRetrying: stateIn({ call: { asking: 'retrying' } }),
     isCircuitOpen: stateIn({ circuit: 'open' }),
     isAnswered: ({ context }) => context.completion !== undefined && context.failure === undefined,
     isBlameless: ({ context }) => context.failure?.blameless === true,
@@ -244,13 +245,17 @@ export const llmMachine = setup({
             },
           },
           after: {
-            callDeadline: {
-              target: '.settling',
-              actions: {
-                type: 'noteFailure',
-                params: ({ context }) => ({ failure: silent(context.deadlineMs) }),
+            callDeadline: [
+              // There will be no second attempt: what the first one failed of is what there is to say.
+              { guard: 'isRetrying', target: '.settling' },
+              {
+                target: '.settling',
+                actions: {
+                  type: 'noteFailure',
+                  params: ({ context }) => ({ failure: silent(context.deadlineMs) }),
+                },
               },
-            },
+            ],
           },
           states: {
             reserving: {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { withChart } from '../release/readme-chart.ts'
+import { withChart } from '../inspector/readme-chart.ts'
 
 const execute = promisify(execFile)
 const runMsMax = 60_000

@@ -3,10 +3,10 @@ import { z } from 'zod'
 import { expectSafe, reportOf, test } from '../support/mechos.ts'
 import { driveSensibly, reply, startModel } from '../support/model-server.ts'
 
-const wordsFor = (url: string, seconds: number) => [
-  ...['run', '--headless', '--for', String(seconds), '--seed', '7'],
-  ...['--brain', url, '--model', 'm', '--goal', 'explore', '--report', '-'],
-]
+const wordsFor = (url: string, seconds: number) =>
+  `run --headless --for ${seconds} --seed 7 --brain ${url} --model m --goal explore --report -`.split(
+    ' ',
+  )
 
 describe.concurrent('a model behind an HTTP endpoint', () => {
   test('drives the rover, and costs what its server says', async ({ place, onTestFinished }) => {

@@ -124,9 +124,9 @@ test('of many processes that start at once, over the lock of a dead one, one get
   const said = starters.map((starter) => starter.said().trim().split(' ')[1])
   for (const { child } of starters) child.stdin.end()
   await Promise.all(
-    starters.map(({ child }) => (child.exitCode === null ? once(child, 'close') : undefined)),
+    starters.map(async ({ child }) => child.exitCode ?? (await once(child, 'close'))),
   )
-  expect(said.toSorted()).toEqual([
+  expect(said.toSorted((a = '', b = '') => a.localeCompare(b))).toEqual([
     'ERR_ROBOT_RUNNING',
     'ERR_ROBOT_RUNNING',
     'ERR_ROBOT_RUNNING',

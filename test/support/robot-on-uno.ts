@@ -44,7 +44,14 @@ export const test = robotTest.extend<{ board: Board }>({
 export const config = fileURLToPath(new URL('../../examples/uno-rover.config.ts', import.meta.url))
 /** A headless run of that example on this board. */
 export const wordsFor = ({ uno }: Board, ...more: readonly string[]) => [
-  ...['run', config, '--port', uno.path, '--headless', '--report', '-', ...more],
+  'run',
+  config,
+  '--port',
+  uno.path,
+  '--headless',
+  '--report',
+  '-',
+  ...more,
 ]
 
 /** When the wheels came to rest for good, in ms after `sinceMs`; the last of them counts. */

@@ -87,12 +87,12 @@ test('no interleaving of calls spends more than the limit', () => {
       fc.array(step, { maxLength: 40 }),
       (limit, steps) => {
         let ledger = openLedger(limit)
-        for (const { id, ...step } of steps) {
-          if (step.act === 'reserve') {
-            ledger = reserve(ledger, id, step.worst) ?? ledger
+        for (const { id, ...taken } of steps) {
+          if (taken.act === 'reserve') {
+            ledger = reserve(ledger, id, taken.worst) ?? ledger
           } else {
             const hold = ledger.holds.get(id) ?? 0
-            const { outcome } = step
+            const { outcome } = taken
             // What a server uses is at most what was held: that is what the bound of the prompt is for.
             ledger = settle(
               ledger,

@@ -67,21 +67,21 @@ describe('the way ahead', () => {
 
 describe('unknown space', () => {
   const ahead: Sector = { facing: 0, halfAngle: Math.PI / 4, whole: false }
-  const with_ = (sectors: readonly Sector[], blindCreep = false): Scene => ({
+  const seenBy = (sectors: readonly Sector[], blindCreep = false): Scene => ({
     ...seen(),
     sectors,
     blindCreep,
   })
 
   test('is entered at 0.10 m/s where a sensor covers the direction', () => {
-    expect(judgePath(forward(0.1), with_([ahead]), braking)).toBe(undefined)
-    expect(judgePath(forward(0.101), with_([ahead]), braking)).toMatchObject({
+    expect(judgePath(forward(0.1), seenBy([ahead]), braking)).toBe(undefined)
+    expect(judgePath(forward(0.101), seenBy([ahead]), braking)).toMatchObject({
       rule: 'unseen',
       value: 0.101,
       limit: 0.1,
       message: 'no sensor sees the whole way ahead: at most 0.1 m/s',
     })
-    expect(judgePath(forward(-0.05), with_([ahead]), braking)).toMatchObject({
+    expect(judgePath(forward(-0.05), seenBy([ahead]), braking)).toMatchObject({
       rule: 'unseen',
       limit: 0,
       message: 'no sensor sees the whole way behind: no motion that way',
@@ -89,10 +89,10 @@ describe('unknown space', () => {
   })
 
   test('is entered without any sensor only where that was asked for', () => {
-    expect([speedCeiling(true, with_([])), speedCeiling(true, with_([], true))]).toEqual([0, 0.1])
-    expect(judgePath(forward(0.1), with_([]), braking)).toMatchObject({ rule: 'unseen' })
-    expect(judgePath(forward(-0.1), with_([], true), braking)).toBe(undefined)
-    expect(judgePath(forward(0, 1), with_([]), braking)).toBe(undefined)
+    expect([speedCeiling(true, seenBy([])), speedCeiling(true, seenBy([], true))]).toEqual([0, 0.1])
+    expect(judgePath(forward(0.1), seenBy([]), braking)).toMatchObject({ rule: 'unseen' })
+    expect(judgePath(forward(-0.1), seenBy([], true), braking)).toBe(undefined)
+    expect(judgePath(forward(0, 1), seenBy([]), braking)).toBe(undefined)
   })
 
   test('is none for who sees the whole way', () => {
@@ -101,7 +101,7 @@ describe('unknown space', () => {
 
   test('behind is behind, whichever way an angle is written', () => {
     const behind: Sector = { facing: -Math.PI, halfAngle: 0.5, whole: true }
-    expect([speedCeiling(false, with_([behind])), speedCeiling(true, with_([behind]))]).toEqual([
+    expect([speedCeiling(false, seenBy([behind])), speedCeiling(true, seenBy([behind]))]).toEqual([
       Infinity,
       0,
     ])

@@ -23,7 +23,7 @@ describe('a briefing', () => {
     stampMs: 1,
     goal: undefined,
     history: [{ intent: 'stop', outcome: 'permitted' }],
-    pose: { x: 1.23456, y: -0.001, heading: 3.14159 },
+    pose: { x: 1.23456, y: -0.001, heading: 2.71234 },
     velocity: { linear: 0.3, angular: 0 },
     scene: {
       footprintMetres: 0.1,
@@ -46,7 +46,7 @@ describe('a briefing', () => {
     expect([system?.role, user?.role]).toEqual(['system', 'user'])
     expect(briefingFor({ ...seen, goal: 'other' })[0]).toEqual(system)
     expect(stateIn()).toMatchObject({
-      pose: { frame: 'odom', x: 1.23, heading: 3.14 },
+      pose: { frame: 'odom', x: 1.23, heading: 2.71 },
       velocity: { linear: 0.3, angular: 0 },
       limits: { linear: 0.4, angular: 1.5 },
       nearest: [{ x: 0.56, y: 0 }],
