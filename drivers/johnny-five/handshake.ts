@@ -2,7 +2,7 @@ import { boards } from '../../core/vocabulary/board.ts'
 import type { FirmataConfiguration } from '../../core/vocabulary/parts.ts'
 import { MechosError } from '../../core/vocabulary/errors.ts'
 import type { Clock } from '../clock.ts'
-import { modeOf } from '../guardian/frames.ts'
+import { frames, modeOf } from '../guardian/frames.ts'
 import type { PinTable } from '../guardian/pin-table.ts'
 import type { FirmataIO, Fitting, FiveBoard } from './library.ts'
 import type { Link } from './link.ts'
@@ -72,8 +72,8 @@ function reported(io: FirmataIO, link: Link, options: HandshakeOptions): Promise
     // Only until the firmware is known: what arrives unasked later than that is a restart.
     const askAgain = () => {
       if (hasFirmware) return
-      io.reportVersion(() => undefined)
-      io.queryFirmware(() => undefined)
+      link.transport.ask(frames.version())
+      link.transport.ask(frames.firmware())
       asking = clock.setTimeout(askAgain, askAgainMs)
     }
     let asking = clock.setTimeout(askAgain, askAgainMs)

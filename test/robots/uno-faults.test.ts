@@ -34,7 +34,7 @@ describe('a robot on a real firmware', { timeout: 120_000 }, () => {
   })
 })
 
-describe('a board that never answers', { timeout: 120_000 }, () => {
+describe.concurrent('a board that never answers', { timeout: 120_000 }, () => {
   test('is given up within 12 s, in one line', async ({ place, board }) => {
     await board.uno.hang()
     const sinceMs = monotonicMs()

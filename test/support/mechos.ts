@@ -123,7 +123,7 @@ export function reportOf({ stdout }: Ended): RunReport {
 }
 
 /** Expects every actuator of a report to be at its declared safe output. */
-export function expectSafe(report: RunReport): void {
+export function expectSafe(report: Pick<RunReport, 'actuators'>): void {
   expect(Object.values(report.actuators).map(({ safe }) => safe)).not.toContain(false)
 }
 
