@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { accessSync, constants, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve as absolute } from 'node:path'
 import pino, { type Logger } from 'pino'
 import { type Configuration, parseConfiguration } from './core/vocabulary/configuration.ts'
 import { MechosError, messageOf } from './core/vocabulary/errors.ts'
@@ -388,7 +388,8 @@ function finish(view: Screen, report: Report, options: RunOptions): void {
 }
 
 function directoryOf(options: RunOptions): string {
-  if (options.state !== undefined) return options.state
+  // Whole, because others look for the robot from other folders.
+  if (options.state !== undefined) return absolute(options.state)
   if (options.seed !== undefined) return mkdtempSync(join(tmpdir(), 'mechos-'))
   return join(options.stateRoot, options.configuration.name)
 }

@@ -17,8 +17,15 @@ export function serveControl(
   answer: (request: Request) => Promise<Response>,
 ): Promise<Server> {
   rmSync(path, { force: true })
-  const server = createServer((socket) => converse(socket, answer))
-  server.maxConnections = connectionsMax
+  const present = new Set<Socket>()
+  const server = createServer((socket) => {
+    // Whoever comes last may want to halt: the one that has been here longest makes room.
+    const [longest] = present
+    if (longest && present.size >= connectionsMax) longest.destroy()
+    present.add(socket)
+    socket.on('close', () => present.delete(socket))
+    converse(socket, answer)
+  })
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(path, () => resolve(server))

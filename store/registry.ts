@@ -16,9 +16,9 @@ export function runningRobots(root: string): readonly (Owner & { readonly direct
   const folder = join(root, '.running')
   return notesIn(folder).flatMap((note) => {
     const file = join(folder, note)
-    const directory = readFileSync(file, 'utf8')
-    const owner = ownerOf(directory)
-    if (owner?.pid === Number(note)) return [{ ...owner, directory }]
+    const directory = readNote(file)
+    const owner = directory === undefined ? undefined : ownerOf(directory)
+    if (directory !== undefined && owner?.pid === Number(note)) return [{ ...owner, directory }]
     rmSync(file, { force: true })
     return []
   })
@@ -29,6 +29,16 @@ function notesIn(folder: string): readonly string[] {
     return readdirSync(folder).filter((name) => /^\d+$/.test(name))
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    throw error
+  }
+}
+
+/** Undefined for a note that its robot took back this moment. */
+function readNote(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw error
   }
 }

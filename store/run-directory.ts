@@ -7,7 +7,6 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  unlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -43,6 +42,9 @@ export interface RunDirectory {
 
 const lockName = 'lock'
 const runningName = 'running'
+
+/** A lock may be seen to change hands so often before its next holder gives up. */
+const attemptsMax = 10
 
 /** Unix socket addresses hold 108 bytes; longer paths get their socket elsewhere. */
 const socketBytesMax = 100
@@ -99,9 +101,9 @@ function lock(path: string, owner: Owner): void {
   const mine = `${file}.${owner.pid}`
   writeFileSync(mine, JSON.stringify(owner), { mode: 0o600 })
   try {
-    // A link is made whole or not at all, and never over another: two starters cannot both have it.
-    for (let attempt = 0; attempt < 2; attempt++) {
-      if (tryLink(mine, file)) return
+    for (let attempt = 0; attempt < attemptsMax; attempt++) {
+      // A link is made whole or not at all, and never over another: two starters cannot both have it.
+      if (tryLink(mine, file) || takeOver(file, mine)) return
       const holder = ownerOf(path)
       if (holder) {
         throw new MechosError(
@@ -109,21 +111,42 @@ function lock(path: string, owner: Owner): void {
           `${holder.name} is running already as process ${holder.pid}; halt it, or give this one another --state`,
         )
       }
-      removeStale(file, owner.pid)
     }
     throw new MechosError('ERR_ROBOT_RUNNING', `another robot is starting in ${path}`)
   } finally {
-    unlinkSync(mine)
+    rmSync(mine, { force: true })
   }
 }
 
-/** Moves a dead robot's lock away. Should it have been replaced by a living one's meanwhile, that one is put back. */
-function removeStale(file: string, pid: number): void {
-  const aside = `${file}.stale.${pid}`
-  renameSync(file, aside)
-  const holder = ownerSchema.safeParse(parseJson(readText(aside) ?? ''))
-  if (holder.success && isAlive(holder.data)) tryLink(aside, file)
-  unlinkSync(aside)
+/**
+ * Puts this process's lock in the place of a dead one's. Of all who try, only one at a time may: the right to replace
+ * the lock of one dead process is a link that bears that one's name, and whoever has it looks again before he acts.
+ */
+function takeOver(file: string, mine: string): boolean {
+  const dead = deadIn(file)
+  if (dead === undefined) return false
+  const right = `${file}.after.${dead}`
+  if (!tryLink(mine, right)) {
+    // Its holder may have died over it.
+    if (deadIn(right) !== undefined) rmSync(right, { force: true })
+    return false
+  }
+  try {
+    if (deadIn(file) !== dead) return false
+    renameSync(mine, file)
+    return true
+  } finally {
+    rmSync(right, { force: true })
+  }
+}
+
+/** A name for the dead process that holds a lock; undefined when there is none, or the holder lives. */
+function deadIn(file: string): string | undefined {
+  const text = readText(file)
+  if (text === undefined) return undefined
+  const holder = ownerSchema.safeParse(parseJson(text))
+  if (!holder.success) return 'nobody'
+  return isAlive(holder.data) ? undefined : `${holder.data.pid}-${holder.data.startTicks}`
 }
 
 function tryLink(from: string, to: string): boolean {

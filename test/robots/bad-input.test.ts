@@ -147,7 +147,7 @@ async function expectRefused(place: Place, { words = [], file, told }: Mistake):
   expect(existsSync(join(place.path, 'moved.json'))).toBe(false)
 }
 
-describe.concurrent('one clear line, exit 2 and no motion for', () => {
+describe.concurrent('one clear line, exit 2 and no motion for', { timeout: 120_000 }, () => {
   for (const [title, mistake] of Object.entries({ ...inConfigurations, ...onTheCommandLine })) {
     test(title, ({ place }) => expectRefused(place, mistake))
   }
@@ -175,36 +175,53 @@ describe.concurrent('one clear line, exit 2 and no motion for', () => {
   })
 })
 
-test('a second run on the same robot is refused, and the first goes on', async ({ place }) => {
-  const first = place.start(['run', '--headless', '--for', '3600', '--speed', '1', '--report', '-'])
-  await place.reaches('rover', ({ state }) => state === 'active.autonomous')
-  const second = await place.run('run', '--headless', '--for', '1', '--report', '-')
-  expect([second.code, second.stdout]).toEqual([2, ''])
-  expect(second.stderr).toBe(
-    `rover is running already as process ${first.pid}; halt it, or give this one another --state\n`,
-  )
-  expect((await place.statusOf('rover'))?.state).toBe('active.autonomous')
+test(
+  'a second run on the same robot is refused, and the first goes on',
+  { timeout: 120_000 },
+  async ({ place }) => {
+    const first = place.start([
+      'run',
+      '--headless',
+      '--for',
+      '3600',
+      '--speed',
+      '1',
+      '--report',
+      '-',
+    ])
+    await place.reaches('rover', ({ state }) => state === 'active.autonomous')
+    const second = await place.run('run', '--headless', '--for', '1', '--report', '-')
+    expect([second.code, second.stdout]).toEqual([2, ''])
+    expect(second.stderr).toBe(
+      `rover is running already as process ${first.pid}; halt it, or give this one another --state\n`,
+    )
+    expect((await place.statusOf('rover'))?.state).toBe('active.autonomous')
 
-  const elsewhere = await place.run(
-    'run',
-    '--headless',
-    '--for',
-    '1',
-    '--state',
-    'other',
-    '--report',
-    '-',
-  )
-  expect(reportOf(elsewhere).exit).toBe(0)
-  first.signal('SIGTERM')
-  expect(reportOf(await first.ended).exit).toBe(0)
-})
+    const elsewhere = await place.run(
+      'run',
+      '--headless',
+      '--for',
+      '1',
+      '--state',
+      'other',
+      '--report',
+      '-',
+    )
+    expect(reportOf(elsewhere).exit).toBe(0)
+    first.signal('SIGTERM')
+    expect(reportOf(await first.ended).exit).toBe(0)
+  },
+)
 
-test('a bare mechos that is not on a terminal prints its help and exits 2', async ({ place }) => {
-  const ended = await place.run()
-  expect([ended.code, ended.stderr]).toEqual([2, ''])
-  expect(ended.stdout).toContain('Usage: mechos')
-  for (const verb of ['run', 'status', 'halt|stop', 'reset', 'arm', 'resume', 'goal']) {
-    expect(ended.stdout).toContain(`\n  ${verb} `)
-  }
-})
+test(
+  'a bare mechos that is not on a terminal prints its help and exits 2',
+  { timeout: 120_000 },
+  async ({ place }) => {
+    const ended = await place.run()
+    expect([ended.code, ended.stderr]).toEqual([2, ''])
+    expect(ended.stdout).toContain('Usage: mechos')
+    for (const verb of ['run', 'status', 'halt|stop', 'reset', 'arm', 'resume', 'goal']) {
+      expect(ended.stdout).toContain(`\n  ${verb} `)
+    }
+  },
+)

@@ -8,7 +8,7 @@ const wordsFor = (url: string, seconds: number) =>
     ' ',
   )
 
-describe.concurrent('a model behind an HTTP endpoint', () => {
+describe.concurrent('a model behind an HTTP endpoint', { timeout: 120_000 }, () => {
   test('drives the rover, and costs what its server says', async ({ place, onTestFinished }) => {
     const model = await startModel(driveSensibly)
     onTestFinished(model.close)
@@ -115,7 +115,7 @@ describe.concurrent('a model behind an HTTP endpoint', () => {
   })
 })
 
-describe.concurrent('a budget of tokens', () => {
+describe.concurrent('a budget of tokens', { timeout: 120_000 }, () => {
   const cases = [
     { budget: 2_000, title: 'that is too small for one call buys none' },
     { budget: 7_000, title: 'that is enough for a few calls is not overspent' },

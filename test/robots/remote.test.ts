@@ -1,6 +1,13 @@
 import { connect } from 'node:net'
 import { describe, expect } from 'vitest'
-import { type Place, reportOf, type Running, type Status, test } from '../support/mechos.ts'
+import {
+  cliPath,
+  type Place,
+  reportOf,
+  type Running,
+  type Status,
+  test,
+} from '../support/mechos.ts'
 
 async function aRobotThatDrives(place: Place): Promise<Running> {
   const robot = place.start(['run', '--headless', '--for', '3600', '--speed', '1', '--report', '-'])
@@ -15,7 +22,7 @@ function distance(one: Status, other: Status): number {
   return a && b ? Math.hypot(a.x - b.x, a.y - b.y) : Infinity
 }
 
-describe.concurrent('a second process', () => {
+describe.concurrent('a second process', { timeout: 120_000 }, () => {
   test('halts, resets, arms and lets drive again', async ({ place }) => {
     const robot = await aRobotThatDrives(place)
 
@@ -126,23 +133,21 @@ describe.concurrent('a second process', () => {
     expect((await place.statusOf('rover'))?.state).toBe('active.autonomous')
   })
 
-  test('finds a robot by its state folder', async ({ place }) => {
-    const robot = place.start([
-      'run',
-      '--headless',
-      '--for',
-      '3600',
-      '--speed',
-      '1',
-      '--state',
-      'here',
-      '--report',
-      '-',
-    ])
+  test('finds a robot by its state folder, and by name from any other folder', async ({
+    place,
+  }) => {
+    const words = 'run --headless --for 3600 --speed 1 --state here --report -'.split(' ')
+    const robot = place.start(words)
     await expect
       .poll(async () => (await place.run('status', '--state', 'here')).code, { timeout: 20_000 })
       .toBe(0)
-    expect((await place.run('halt', '--state', 'here')).code).toBe(0)
+    const elsewhere = (verb: string) =>
+      place.launch('sh', ['-c', `cd home && ${process.execPath} ${cliPath} ${verb}`]).ended
+    expect((await elsewhere('status')).stdout).toContain(`process ${robot.pid}`)
+    expect(await elsewhere('halt rover')).toMatchObject({
+      code: 0,
+      stdout: 'rover: halted, evidence measured\n',
+    })
     robot.signal('SIGTERM')
     expect(reportOf(await robot.ended).causes).toContain('asked to halt')
   })
@@ -166,7 +171,7 @@ describe.concurrent('a second process', () => {
   })
 })
 
-describe.concurrent('rubbish on the control socket', () => {
+describe.concurrent('rubbish on the control socket', { timeout: 120_000 }, () => {
   const rubbish: Record<string, string | Buffer> = {
     'raw bytes': Buffer.from([0, 255, 10, 13, 10, 0x1b, 0xc0, 10]),
     'no JSON': 'halt\n',
@@ -199,17 +204,22 @@ describe.concurrent('rubbish on the control socket', () => {
     ])
   })
 
-  test('fifty connections that say nothing change nothing', async ({ place }) => {
+  test('fifty connections that say nothing keep nobody from halting', async ({ place }) => {
     const robot = await aRobotThatDrives(place)
     const sockets = Array.from({ length: 50 }, () => connect(place.socketOf('rover')))
     for (const socket of sockets) socket.on('error', () => socket.destroy())
     await Promise.all(
       sockets.map((socket) => new Promise((resolve) => socket.once('connect', resolve))),
     )
-    for (const socket of sockets) socket.destroy()
     const before = await place.reaches('rover', drives)
     await place.reaches('rover', (status) => distance(status, before) > 0.05)
+    expect(await place.run('halt')).toMatchObject({
+      code: 0,
+      stdout: 'rover: halted, evidence measured\n',
+    })
+    expect((await place.statusOf('rover'))?.state).toBe('halted')
     expect(robot.text()).toBe('')
+    for (const socket of sockets) socket.destroy()
   })
 })
 

@@ -5,7 +5,7 @@ import { expectSafe, reportOf, type RunReport, test } from '../support/mechos.ts
 
 const sameEachTime = ({ run, wallSeconds, eventLoopDelayMs, ...rest }: RunReport) => rest
 
-describe('a run in simulation', () => {
+describe('a run in simulation', { timeout: 120_000 }, () => {
   test('drives, and ends halted with a report of just these fields', async ({ place }) => {
     const ended = await place.run(
       'run',
