@@ -1,8 +1,9 @@
 #!/usr/bin/env node
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { z } from 'zod'
 import { type Configuration, parseConfiguration } from './core/vocabulary/configuration.ts'
 import { type ErrorCode, MechosError, messageOf } from './core/vocabulary/errors.ts'
 import * as mechos from './index.ts'
@@ -62,6 +63,7 @@ async function main(words: readonly string[]): Promise<number> {
 function commandLine(done: (code: number) => void): Command {
   const program = new Command('mechos')
     .description('Runs a robot whose every subsystem is a statechart that you can watch.')
+    .version(version(), '--version', 'print the version')
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, '')) })
     .helpCommand('help [command]', 'what a command can do')
@@ -178,7 +180,7 @@ async function run(path: string | undefined, flags: RunFlags): Promise<number> {
     report: flags.report,
     state: flags.state,
     stateRoot,
-    key: process.env[flags.keyEnv ?? configuration.brain.keyEnv ?? 'OPENAI_API_KEY'],
+    key: keyFrom(flags.keyEnv ?? configuration.brain.keyEnv),
     log: flags.log,
   })
 }
@@ -196,10 +198,7 @@ function withFlags(configuration: Configuration, flags: RunFlags): Configuration
   const url = flags.brain ?? configuration.brain.url
   const model = flags.model ?? configuration.brain.model
   if (url !== 'explorer' && model === undefined) {
-    throw new MechosError(
-      'ERR_USAGE',
-      `model: nothing is not allowed; --model NAME of a model that ${url} serves`,
-    )
+    throw new MechosError('ERR_USAGE', `model: missing; --model NAME of a model that ${url} serves`)
   }
   return parseConfiguration({
     ...configuration,
@@ -211,6 +210,17 @@ function withFlags(configuration: Configuration, flags: RunFlags): Configuration
     },
     ...(flags.goal !== undefined && { goal: flags.goal }),
   })
+}
+
+/** The key of the model, which never appears in a message. A variable that was named must hold one. */
+function keyFrom(variable: string | undefined): string | undefined {
+  const key = process.env[variable ?? 'OPENAI_API_KEY']
+  if (key === undefined && variable === undefined) return undefined
+  if (key !== undefined && /^[\x21-\x7e]+$/.test(key)) return key
+  throw new MechosError(
+    'ERR_USAGE',
+    `key-env: ${variable ?? 'OPENAI_API_KEY'} ${key === undefined ? 'is not set' : 'does not hold a key'}; a variable that holds printable ASCII without blanks`,
+  )
 }
 
 async function prompt(program: Command): Promise<number> {
@@ -228,6 +238,14 @@ async function prompt(program: Command): Promise<number> {
     await main(words)
   })
   return 0
+}
+
+/** The version of the package that this program is part of. */
+function version(): string {
+  const manifest = z
+    .object({ version: z.string() })
+    .parse(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')))
+  return manifest.version
 }
 
 function numberFrom(min: number, max: number): (text: string) => number {

@@ -1,6 +1,6 @@
 import { messageOf, MechosError } from './core/vocabulary/errors.ts'
 import { askRobot } from './inspector/control-client.ts'
-import type { Request } from './inspector/control-words.ts'
+import type { Request, Response } from './inspector/control-words.ts'
 import { isAlive } from './store/process-identity.ts'
 import { type Owner, ownerOf } from './store/run-directory.ts'
 import { runningRobots } from './store/registry.ts'
@@ -19,33 +19,50 @@ export interface RemoteOptions {
 const answerMs = 2_000
 const haltMs = 300
 
-/** Prints what each running robot is doing. 1 when none runs. */
+/** Prints what each running robot is doing. 1 when one does not say. */
 export async function showStatus(options: RemoteOptions): Promise<number> {
-  for (const robot of robotsFor(options)) {
-    const verb = options.json ? 'status' : 'describe'
-    const answered = await askRobot(robot.socket, { verb }, answerMs)
-    if (!answered.ok) throw new MechosError('ERR_COMMAND_REFUSED', answered.message)
-    const { result } = answered
-    options.print(options.json ? JSON.stringify(result) : String(result['text']))
-  }
-  return 0
+  const verb = options.json ? 'status' : 'describe'
+  const codes = await Promise.all(
+    robotsFor(options).map(async (robot) => {
+      const answered = await answerOf(robot, { verb })
+      if (!answered.ok) return complain(robot, answered.message, options)
+      const { result } = answered
+      options.print(options.json ? JSON.stringify(result) : String(result['text']))
+      return 0
+    }),
+  )
+  return Math.max(...codes)
 }
 
 /** Has each running robot do one thing, and prints what came of it. 2 when one refused. */
 export async function tell(request: Request, options: RemoteOptions): Promise<number> {
-  let code = 0
-  for (const robot of robotsFor(options)) {
-    const answered = await askRobot(robot.socket, request, answerMs)
-    if (answered.ok) {
-      options.print(
-        options.json ? JSON.stringify(answered.result) : tellText(robot, request, answered.result),
-      )
-    } else {
-      options.print(options.json ? JSON.stringify(answered) : answered.message)
-      code = 2
-    }
+  const codes = await Promise.all(
+    robotsFor(options).map(async (robot) => {
+      const answered = await answerOf(robot, request)
+      if (!answered.ok) {
+        options.print(options.json ? JSON.stringify(answered) : answered.message)
+        return 2
+      }
+      const { result } = answered
+      options.print(options.json ? JSON.stringify(result) : tellText(robot, request, result))
+      return 0
+    }),
+  )
+  return Math.max(...codes)
+}
+
+/** What one robot says. A robot that says nothing keeps nobody from the others. */
+async function answerOf(robot: Owner, request: Request): Promise<Response> {
+  try {
+    return await askRobot(robot.socket, request, answerMs)
+  } catch (error) {
+    return { ok: false, message: `${robot.name}: ${messageOf(error)}` }
   }
-  return code
+}
+
+function complain(robot: Owner, message: string, options: RemoteOptions): number {
+  options.print(options.json ? JSON.stringify({ name: robot.name, ok: false, message }) : message)
+  return 1
 }
 
 /**
@@ -53,20 +70,20 @@ export async function tell(request: Request, options: RemoteOptions): Promise<nu
  * process. 0 only when every body is simulated or its halt was measured.
  */
 export async function haltAll(options: RemoteOptions): Promise<number> {
-  let code = 0
-  for (const robot of robotsFor(options)) {
-    const result = await haltOne(robot, robot.directory)
-    options.print(
-      options.json
-        ? JSON.stringify({ name: robot.name, ...result })
-        : `${robot.name}: halted, evidence ${String(result['evidence'])}`,
-    )
-    if (result['evidence'] !== 'measured' && result['body'] !== 'simulated') {
+  const codes = await Promise.all(
+    robotsFor(options).map(async (robot) => {
+      const result = await haltOne(robot, robot.directory)
+      options.print(
+        options.json
+          ? JSON.stringify({ name: robot.name, ...result })
+          : `${robot.name}: halted, evidence ${String(result['evidence'])}`,
+      )
+      if (result['evidence'] === 'measured' || result['body'] === 'simulated') return 0
       if (!options.json) options.print('HALTED, NOT CONFIRMED: CUT MOTOR POWER')
-      code = 1
-    }
-  }
-  return code
+      return 1
+    }),
+  )
+  return Math.max(...codes)
 }
 
 async function haltOne(

@@ -115,9 +115,13 @@ const replyTokensMax = 400
  */
 export function createRobot(configuration: RobotConfiguration, options: RobotOptions = {}): Robot {
   const parts = assemble(parseConfiguration(configuration), options)
+  let starting: Promise<void> | undefined
   let stopping: Promise<Report> | undefined
   return {
-    start: () => start(parts),
+    start() {
+      starting ??= start(parts)
+      return starting
+    },
     send: (command) => send(parts, command),
     drive: (twist) => driveByHand(parts, twist),
     halt: (cause = 'asked to halt') => halt(parts, cause),
@@ -416,6 +420,8 @@ function attacher(parts: Parts): () => void {
       agentHeard = agent
       agent.on('order.given', ({ intent, epoch }) => carryOut(parts, intent, epoch))
       agent.on('order.withdrawn', () => reflex.withdraw('agent'))
+      // What a dead agent ordered is not carried out to its end.
+      agent.subscribe({ error: () => reflex.withdraw('agent') })
     }
   }
 }
@@ -506,7 +512,7 @@ function whyNot(command: RobotCommand, snapshot: SnapshotFrom<typeof robotMachin
       return linked ? 'reset: not possible now' : 'reset: the body is not there yet'
     case 'robot.resume':
     case 'robot.takeOver':
-      return `${command.type.slice(6)}: the robot is ${state}; arm it first`
+      return `${command.type.slice(6)}: the robot is ${state}; ${state === 'halted' ? 'reset it, then arm it' : 'arm it first'}`
     case 'robot.pause':
     case 'robot.release':
     case 'robot.goal':
@@ -542,7 +548,7 @@ async function halt({ halting, root }: Parts, cause: string): Promise<HaltReport
 }
 
 async function stop(parts: Parts): Promise<Report> {
-  const { body, clock, halting, options, reflex, root, times } = parts
+  const { clock, halting, reflex, root, times } = parts
   if (!root.getSnapshot().matches('halted')) await halt(parts, 'end of run')
   await halting.settled()
   reflex.stop()
@@ -557,9 +563,29 @@ async function stop(parts: Parts): Promise<Report> {
   })
   times.loopDelay.disable()
   root.send({ type: 'robot.shutdown' })
-  await Promise.all([body.close(), ...(options.cameras ?? []).map((camera) => camera.close())])
+  await letGo(parts)
   return report
 }
+
+/** Closes body and cameras, each whether or not another can be closed, and waits no longer than the limit. */
+async function letGo({ body, log, options, times }: Parts): Promise<void> {
+  const closing = [body, ...(options.cameras ?? [])].map(async (each) => each.close())
+  const { wall } = times
+  let timer = 0
+  const limit = new Promise<void>((resolve) => {
+    timer = wall.setTimeout(resolve, closeMsMax)
+  })
+  const closed = Promise.allSettled(closing).then((results) => {
+    for (const result of results) {
+      if (result.status === 'rejected') log.error({}, `closing failed: ${messageOf(result.reason)}`)
+    }
+  })
+  await Promise.race([closed, limit])
+  wall.clearTimeout(timer)
+}
+
+/** How long a body may take to let go of its ports, in ms. */
+const closeMsMax = 2_000
 
 function accountOf(parts: Parts): Account {
   const { build, children, configuration, halting, options, root, seed } = parts

@@ -1,9 +1,11 @@
 import { randomInt } from 'node:crypto'
+import type { Server } from 'node:net'
 import { accessSync, constants, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve as absolute } from 'node:path'
 import pino, { type Logger } from 'pino'
 import { type Configuration, parseConfiguration } from './core/vocabulary/configuration.ts'
+import { rulesFor } from './core/rules/restrictions.ts'
 import { MechosError, messageOf } from './core/vocabulary/errors.ts'
 import type { Report } from './core/vocabulary/status.ts'
 import type { Body } from './drivers/body.ts'
@@ -106,15 +108,17 @@ async function runIn(
     void robot.halt(fault ? cause : `end of run: ${cause}`)
     ending.abort()
   }
+  const server = await listen(directory, robot)
   const release = watchProcess(options, end)
-  const server = await serveControl(directory.socket, (request) => answer(robot, request))
-
   try {
     const hasBegun = await begins(robot, ending.signal)
     if (hasBegun) {
       greet(view, robot, directory, seed, options)
       if (unclean !== undefined) refuseUnclean(unclean, options)
-      if (options.arm && !isSimulated) armSoon(robot, clock, view, ending.signal)
+      if (options.arm && !isSimulated) {
+        refuseWithoutDeadman(robot, options)
+        armSoon(robot, clock, view, ending.signal)
+      }
     }
     const stopShowing = options.headless ? () => {} : show(view, robot, clock)
     const releaseKeys = options.headless ? () => {} : listenToKeys(robot, view, end)
@@ -133,6 +137,15 @@ async function runIn(
     await robot.stop()
     server.close()
     release()
+  }
+}
+
+async function listen(directory: RunDirectory, robot: Robot): Promise<Server> {
+  try {
+    return await serveControl(directory.socket, (request) => answer(robot, request))
+  } catch (cause) {
+    const message = `state: ${directory.socket} cannot be listened on: ${messageOf(cause)}`
+    throw new MechosError('ERR_STATE_DIRECTORY', message, { cause })
   }
 }
 
@@ -158,12 +171,19 @@ function requireReportFolder(report: string | undefined): void {
   }
 }
 
+/** A board that may not drive by itself is not armed for that. */
+function refuseWithoutDeadman(robot: Robot, { configuration }: RunOptions): void {
+  const { deadman } = robot.snapshot()
+  const { immovable } = rulesFor(configuration, { simulated: false, deadman })
+  if (immovable !== undefined) throw new MechosError('ERR_BOARD_REFUSED', `arm: ${immovable}`)
+}
+
 /** Hardware whose last run ended badly is not driven by a script: somebody has to look first. */
 function refuseUnclean(unclean: string, options: RunOptions): void {
   if (!options.headless && !options.arm) return
   throw new MechosError(
     'ERR_BOARD_REFUSED',
-    `${unclean}: it starts halted. Look at the robot, then: mechos run, mechos reset, mechos arm`,
+    `${unclean}: it starts halted. Look at the robot, then start it with mechos run and press r, a, g`,
   )
 }
 
@@ -209,10 +229,7 @@ function connectTo(options: RunOptions): Embodiment {
   }
   const port = options.port ?? body.port
   if (port === undefined) {
-    throw new MechosError(
-      'ERR_USAGE',
-      'port: nothing is not allowed; --port PATH of the board, or --sim',
-    )
+    throw new MechosError('ERR_USAGE', 'port: missing; --port PATH of the board, or --sim')
   }
   const clock = wallClock()
   const endMs = clock.now() + (options.forSeconds ?? Number.POSITIVE_INFINITY) * 1000
@@ -256,7 +273,7 @@ function watchProcess(
   options: RunOptions,
   end: (cause: string, fault: boolean) => void,
 ): () => void {
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGTSTP', 'SIGUSR2'] as const
   const onSignal = (signal: string) => end(signal, false)
   const onError = (error: unknown) => end(`an error that nobody caught: ${messageOf(error)}`, true)
   for (const signal of signals) process.on(signal, onSignal)
@@ -313,13 +330,16 @@ function greet(
   if (options.headless) return
   const { name, body, agent } = robot.snapshot()
   view.say(`${name}: ${body} body, brain ${agent.brain}, seed ${seed}, state in ${directory.path}`)
+  if (body === 'simulated') view.say('a made-up room with walls and obstacles; nothing real moves')
   if (body !== 'simulated' && options.configuration.acceptNoDeadman) {
     view.say(
       'NO DEADMAN: if this computer dies, the motors go on. 0.25 m/s at most; keep a switch in the motor supply',
     )
   }
-  if (process.stdin.isTTY) view.say('space halts, r resets, a arms, g goes on, q ends')
+  if (process.stdin.isTTY) view.say(keys)
 }
+
+const keys = 'space halts; then r resets, a arms, g goes on; q ends; ? shows this'
 
 /** Keeps the screen up to date. Returns how to stop. */
 function show(view: Screen, robot: Robot, clock: Clock): () => void {
@@ -368,6 +388,7 @@ function press(robot: Robot, view: Screen, key: string): void {
     a: { type: 'robot.arm', epoch: robot.snapshot().epoch },
     g: { type: 'robot.resume' },
   } as const
+  if (key === '?') view.say(keys)
   if (key !== 'r' && key !== 'a' && key !== 'g') return
   const answered = robot.send(commands[key])
   if (!answered.ok) view.say(answered.message)
@@ -380,11 +401,18 @@ function finish(view: Screen, report: Report, options: RunOptions): void {
   if (report.body !== 'simulated' && report.halt.evidence !== 'measured') {
     process.stderr.write(`HALTED, NOT CONFIRMED (${report.halt.evidence}): CUT MOTOR POWER\n`)
   }
-  if (options.headless) return
-  const causes = report.causes.join('; ')
-  view.say(
-    `${report.state}: ${causes}. Every output safe: ${Object.values(report.actuators).every(({ safe }) => safe)}, ${report.halt.evidence}`,
-  )
+  const summary = summaryOf(report)
+  if (!options.headless) view.say(summary)
+  else if (options.report === undefined) process.stderr.write(`${summary}\n`)
+}
+
+/** `halted: end of run: asked by key. 6.9 m in 20.0 s, 0 collisions; every output safe (measured)`. */
+function summaryOf(report: Report): string {
+  const way = report.distanceM === null ? '' : `${report.distanceM.toFixed(1)} m in `
+  const collisions = report.collisions === null ? '' : `, ${report.collisions} collisions`
+  const isSafe = Object.values(report.actuators).every(({ safe }) => safe)
+  const outputs = `${isSafe ? 'every output' : 'NOT every output'} safe (${report.halt.evidence})`
+  return `${report.state}: ${report.causes.join('; ')}. ${way}${report.seconds.toFixed(1)} s${collisions}; ${outputs}`
 }
 
 function directoryOf(options: RunOptions): string {

@@ -5,7 +5,6 @@ import OpenAI, {
   APIUserAbortError,
 } from 'openai'
 import { fromPromise, type PromiseActorLogic } from 'xstate'
-import { messageOf } from '../core/vocabulary/errors.ts'
 import type { Attempt, AttemptFailure, Completion } from '../machines/llm.machine.ts'
 
 /** Where a model is served, in the dialect of OpenAI's chat completions. */
@@ -25,6 +24,11 @@ export function complete(endpoint: Endpoint): PromiseActorLogic<Completion, Atte
   const client = new OpenAI({
     baseURL: endpoint.url,
     apiKey: endpoint.key,
+    // Nothing but what is said here: the library would read these from the environment.
+    organization: null,
+    project: null,
+    // One attempt is one request to one host.
+    fetchOptions: { redirect: 'error' },
     maxRetries: 0,
     timeout: endpoint.deadlineMs,
     logLevel: 'off',
@@ -80,7 +84,8 @@ export function classify(error: unknown): AttemptFailure {
   if (error instanceof APIError) {
     const status = Number(error.status)
     const client = status >= 400 && status < 500
-    const message = `the model's server answered ${status}`
+    const hint = status === 401 || status === 403 ? ': is the key right, and in its variable?' : ''
+    const message = `the model's server answered ${status}${hint}`
     return failure(
       'ERR_BRAIN_REFUSED',
       message,
@@ -88,12 +93,7 @@ export function classify(error: unknown): AttemptFailure {
       !client || status === 429,
     )
   }
-  return failure(
-    'ERR_BRAIN_RUBBISH',
-    `the model's server did not answer in JSON: ${messageOf(error).slice(0, 120)}`,
-    'unknown',
-    false,
-  )
+  return failure('ERR_BRAIN_RUBBISH', "the model's server did not answer in JSON", 'unknown', false)
 }
 
 function failure(

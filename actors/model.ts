@@ -40,7 +40,10 @@ function gone(): MechosError {
 /** A reply that was cut off, filtered or withheld is never acted on, however well its beginning reads. */
 function textOf(completion: Completion): string {
   if (completion.finish === 'stop') return completion.content
-  throw new MechosError('ERR_BRAIN_REFUSED', `the model's reply is not whole: ${completion.finish}`)
+  throw new MechosError(
+    'ERR_BRAIN_REFUSED',
+    `the model's reply is not whole: ${completion.finish.slice(0, 40)}`,
+  )
 }
 
 function schemaFor(seen: Observation): object {

@@ -89,10 +89,11 @@ export function createReflex(parts: ReflexParts): Reflex {
     const now = parts.clock.now()
     tickedMs = now
     try {
+      const stopped = parts.gate.watch()
+      if (stopped !== undefined) parts.failed(stopped)
       parts.body.step?.(tickMs)
       ticks.next(now)
       parts.beat(now)
-      parts.gate.watch()
       renew(now)
       move(now)
     } catch (error) {

@@ -64,11 +64,12 @@ export class MotionGate {
     if (stampMs <= this.#clock.now() && stampMs > this.#beatMs) this.#beatMs = stampMs
   }
 
-  /** Trips the gate when the beats have stopped. Called by a timer that does not depend on the root. */
-  watch(): void {
-    if (this.#open && !this.#isBeating()) {
-      this.trip(`the robot's heart stopped for more than ${beatLimitMs} ms`)
-    }
+  /** Trips the gate when the beats have stopped, and says why then. To be asked before each beat: a late one forgives nothing. */
+  watch(): string | undefined {
+    if (!this.#open || this.#isBeating()) return undefined
+    const cause = `the robot's heart stopped for more than ${beatLimitMs} ms`
+    this.trip(cause)
+    return cause
   }
 
   /** Shuts without latching: every actuator goes to its safe output and `allow` may open again. */

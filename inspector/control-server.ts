@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { chmodSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { explainIssues } from '../core/vocabulary/explain.ts'
 import { messageOf } from '../core/vocabulary/errors.ts'
@@ -28,14 +28,19 @@ export function serveControl(
   })
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen(path, () => resolve(server))
+    server.listen(path, () => {
+      chmodSync(path, 0o600)
+      resolve(server)
+    })
   })
 }
 
 function converse(socket: Socket, answer: (request: Request) => Promise<Response>): void {
   let pending = ''
   const reply = (response: Response) => {
-    if (socket.writable) socket.write(`${JSON.stringify(response)}\n`)
+    // Who does not read its answers is not kept: they would pile up here.
+    if (socket.writableLength > lineBytesMax) socket.destroy()
+    else if (socket.writable) socket.write(`${JSON.stringify(response)}\n`)
   }
   socket.setEncoding('utf8')
   socket.setTimeout(silenceMs, () => socket.destroy())
@@ -44,8 +49,9 @@ function converse(socket: Socket, answer: (request: Request) => Promise<Response
   socket.on('data', (text: string) => {
     pending += text
     if (pending.length > lineBytesMax) {
+      socket.removeAllListeners('data')
       reply({ ok: false, message: `a line of more than ${lineBytesMax} bytes is not allowed` })
-      socket.destroySoon()
+      socket.end(() => socket.destroy())
       return
     }
     const lines = pending.split('\n')

@@ -1,17 +1,21 @@
 import type { Status } from '../core/vocabulary/status.ts'
 
-/** One line of what a robot is doing: state, pose, intent, verdict, and why it stands still if it does. */
+/**
+ * One line of what a robot is doing: state, pose, intent, verdict. Where it stands still, why: before anything that a
+ * narrow terminal may cut off.
+ */
 export function statusLine(status: Status): string {
-  const { pose, agent, battery } = status
+  const { pose, agent, battery, causes } = status
+  const isStanding = causes.length > 0
   const parts = [
     status.state.replace('active.', ''),
+    isStanding && causes.join('; '),
     pose && `x ${pose.x.toFixed(2)} y ${pose.y.toFixed(2)} θ ${degrees(pose.heading)}°`,
-    agent.lastIntent ?? agent.state,
-    agent.lastVerdict,
+    !isStanding && (agent.lastIntent ?? agent.state),
+    !isStanding && agent.lastVerdict,
     battery !== null && `battery ${Math.round(battery * 100)} %`,
-    status.causes.length > 0 && status.causes.join('; '),
   ]
-  return parts.filter((part) => typeof part === 'string').join(' · ')
+  return printable(parts.filter((part) => typeof part === 'string').join(' · '))
 }
 
 /** Many lines, for `mechos status`. */
@@ -43,7 +47,7 @@ export function statusText(status: Status): string {
   ]
   return rows
     .filter(([, text]) => text !== null && text !== '')
-    .map(([name, text]) => `${name.padEnd(8)} ${text}`)
+    .map(([name, text]) => printable(`${name.padEnd(8)} ${text}`))
     .join('\n')
 }
 
@@ -86,6 +90,11 @@ export function screen(output: Output): Screen {
       shown = ''
     },
   }
+}
+
+/** Text from a model may hold codes that move the cursor or forge a line: none of them reaches a terminal. */
+function printable(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, '·')
 }
 
 function withoutNumbers(line: string): string {

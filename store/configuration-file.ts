@@ -26,7 +26,7 @@ export async function loadConfiguration(path: string, mechos: object): Promise<u
     const loaded = await jiti.import<object>(file)
     if ('default' in loaded) return await loaded.default
   } catch (cause) {
-    const first = messageOf(cause).split('\n', 1)[0] ?? ''
+    const first = (messageOf(cause).split('\n', 1)[0] ?? '').trim()
     throw new MechosError('ERR_CONFIGURATION_BROKEN', `config: ${path} threw: ${first}`, { cause })
   }
   throw new MechosError(

@@ -17,9 +17,9 @@ export function runningRobots(root: string): readonly (Owner & { readonly direct
   return notesIn(folder).flatMap((note) => {
     const file = join(folder, note)
     const directory = readNote(file)
-    const owner = directory === undefined ? undefined : ownerOf(directory)
+    const owner = directory === undefined ? undefined : ownerIn(directory)
     if (directory !== undefined && owner?.pid === Number(note)) return [{ ...owner, directory }]
-    rmSync(file, { force: true })
+    rmSync(file, { force: true, recursive: true })
     return []
   })
 }
@@ -33,12 +33,21 @@ function notesIn(folder: string): readonly string[] {
   }
 }
 
-/** Undefined for a note that its robot took back this moment. */
+/** Undefined for what is no note: its robot took it back this moment, or something else lies there. */
 function readNote(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
+  } catch {
+    // Nothing that lies here may keep anybody from halting the other robots.
+    return undefined
+  }
+}
+
+function ownerIn(directory: string): Owner | undefined {
+  try {
+    return ownerOf(directory)
+  } catch {
+    // A note that leads nowhere sensible names no robot.
+    return undefined
   }
 }

@@ -13,6 +13,9 @@ const reactionSeconds = 0.3
 
 const stepMetres = 0.02
 
+/** Nobody sees further than this many steps, and a verdict must not take longer. */
+const stepsMax = 500
+
 /** How fast a robot slows down, in m/s² and rad/s². */
 export interface Braking {
   readonly linearBraking: number
@@ -81,11 +84,17 @@ function judgeObstacles(twist: Twist, scene: Scene, braking: Braking): Refusal |
   const distance = speed * (reactionSeconds + brakingSeconds / 2)
   const reach = scene.footprintMetres + clearanceMetres
   const steps = Math.ceil(distance / stepMetres)
+  if (!(steps <= stepsMax)) {
+    const message = `stopping would take ${distance.toFixed(0)} m: slower, or with less of a curve`
+    return path('path', round(distance), stepsMax * stepMetres, message)
+  }
+  const way = Array.from({ length: steps }, (_, step) =>
+    arcPoint(twist, (distance * (step + 1)) / steps / speed),
+  )
   for (const obstacle of scene.obstacles) {
     const start = Math.sqrt(obstacle.x * obstacle.x + obstacle.y * obstacle.y)
     if (start > distance + reach) continue
-    for (let step = 1; step <= steps; step++) {
-      const at = arcPoint(twist, (distance * step) / steps / speed)
+    for (const at of way) {
       const dx = obstacle.x - at.x
       const dy = obstacle.y - at.y
       const gap = Math.sqrt(dx * dx + dy * dy)

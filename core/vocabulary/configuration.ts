@@ -52,6 +52,20 @@ const schema = z
     goal: text(2000).optional(),
   })
   .superRefine(checkPins)
+  .superRefine(checkGrants)
+
+/** A grant for what the robot has not is a typing mistake, and would be found when it is too late. */
+function checkGrants(
+  { body, grants }: { readonly body: BodyConfiguration; readonly grants: readonly string[] },
+  context: z.RefinementCtx,
+): void {
+  const allowed = ['drive', ...body.relays.map((relay) => `relay:${relay.name}`)]
+  grants.forEach((grant, index) => {
+    if (allowed.includes(grant)) return
+    const message = `"${grant}" is not allowed; one of ${allowed.join(', ')}`
+    context.addIssue({ code: 'custom', path: ['grants', index], message })
+  })
+}
 
 /** A robot as its owner writes it: only what differs from the defaults. */
 export type RobotConfiguration = z.input<typeof schema>

@@ -2,15 +2,17 @@ import type { z } from 'zod'
 
 /** One line for the first thing that is wrong: field, value, and what is allowed. */
 export function explainIssues(issues: readonly z.core.$ZodIssue[], value: unknown): string {
-  const issue = issues[0]
+  // A field that does not exist is often the reason why another is missing.
+  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]
   if (!issue) return 'not valid'
   const field = pathOf(issue.path)
   if (issue.code === 'unrecognized_keys') {
     return `${joined(field, issue.keys[0] ?? '')}: no such field`
   }
   if (issue.code === 'custom') return `${field}: ${issue.message}`
-  const given = show(valueAt(value, issue.path))
-  return `${field}: ${given} is not allowed; ${expected(issue.message)}`
+  const given = valueAt(value, issue.path)
+  const fault = given === undefined ? 'missing' : `${show(given)} is not allowed`
+  return `${field}: ${fault}; ${expected(issue.message)}`
 }
 
 /** A value as a person would write it, cut to a line. */

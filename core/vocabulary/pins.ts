@@ -58,7 +58,7 @@ function checkBoard(body: FirmataConfiguration, report: Report): void {
   for (const use of pinUsesOf(body)) {
     const part = use.path.slice(0, -1).join('.')
     if (use.pin === undefined) {
-      report(use.path, `nothing is not allowed; a pin of the ${body.board}`)
+      report(use.path, `missing; a pin of the ${body.board}`)
       continue
     }
     const pin = pinNumber(board, use.pin)

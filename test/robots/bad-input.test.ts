@@ -39,11 +39,11 @@ const inConfigurations: Record<string, Mistake> = {
   },
   'a servo without a halt output': {
     file: board(`${wheels}, servos: [{ name: 'arm', pin: 8 }]`),
-    told: /^body\.servos\[0\]\.halt: nothing is not allowed; one of hold, release$/,
+    told: /^body\.servos\[0\]\.halt: missing; one of hold, release$/,
   },
   'a relay without a halt output': {
     file: board(`${wheels}, relays: [{ name: 'lamp', pin: 7 }]`),
-    told: /^body\.relays\[0\]\.halt: nothing is not allowed; one of low, high$/,
+    told: /^body\.relays\[0\]\.halt: missing; one of low, high$/,
   },
   'a brake without a third pin': {
     file: leftWheel(`pwm: 3, dir: 2, halt: 'brake'`),
@@ -75,7 +75,7 @@ const inConfigurations: Record<string, Mistake> = {
   },
   'an empty configuration': {
     file: 'export default {}',
-    told: /^name: nothing is not allowed; a name of letters, digits, - and _$/,
+    told: /^name: missing; a name of letters, digits, - and _$/,
   },
   'a configuration that is no object': {
     file: 'export default 3',
@@ -115,7 +115,7 @@ const onTheCommandLine: Record<string, Mistake> = {
   },
   'a brain without a model': {
     words: ['--brain', 'http://127.0.0.1:1/v1'],
-    told: /^model: nothing is not allowed; --model NAME of a model that http:\/\/127\.0\.0\.1:1\/v1 serves$/,
+    told: /^model: missing; --model NAME of a model that http:\/\/127\.0\.0\.1:1\/v1 serves$/,
   },
   'a goal that is empty': { words: ['--goal', ''], told: /^goal: "" is not allowed; .*1/ },
   'a port of a simulated robot': {
@@ -133,7 +133,7 @@ const onTheCommandLine: Record<string, Mistake> = {
   },
   'hardware without a port': {
     file: board(wheels),
-    told: /^port: nothing is not allowed; --port PATH of the board, or --sim$/,
+    told: /^port: missing; --port PATH of the board, or --sim$/,
   },
 }
 

@@ -69,7 +69,7 @@ test(
     const second = await place.run(...wordsFor(board, '--arm', '--for', '60'))
     expect([second.code, second.stdout]).toEqual([1, ''])
     expect(second.stderr).toMatch(
-      /^the last run ended without halting: it starts halted\..*mechos reset.*\n/,
+      /^the last run ended without halting: it starts halted\. Look at the robot.*\n/,
     )
     // Opening the board was enough to stop what the dead process had left running.
     expect(await board.dutyOfWheels()).toEqual([0, 0])

@@ -34,7 +34,8 @@ const scan = (ranges: readonly number[], stampMs = 1): Reading => ({
   firstAngle: 0,
   angleStep: Math.PI / 2,
   reachMetres: 6,
-  ranges,
+  // A scan goes all around; where a test says nothing there is nothing.
+  ranges: Array.from({ length: 4 }, (_, beam) => ranges[beam] ?? Infinity),
 })
 
 function expectPoints(world: World, ...points: readonly [number, number][]): void {

@@ -16,7 +16,7 @@ test('what is wrong is said in one line: where, what, and what is allowed', () =
   expect(explained({ list: [{ count: 1 }, { count: 'x' }] })).toBe(
     'list[1].count: "x" is not allowed; a number',
   )
-  expect(explained({ list: [{}] })).toBe('list[0].count: nothing is not allowed; a number')
+  expect(explained({ list: [{}] })).toBe('list[0].count: missing; a number')
   expect(explained({ list: [], more: 1 })).toBe('more: no such field')
   expect(explained({ list: [{ count: 1, more: 1 }] })).toBe('list[0].more: no such field')
   expect(explained(3)).toMatch(/^configuration: 3 is not allowed; /)

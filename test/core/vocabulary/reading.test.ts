@@ -11,7 +11,7 @@ const lidar = {
   kind: 'lidar',
   stampMs: 1,
   firstAngle: 0,
-  angleStep: 0.1,
+  angleStep: (Math.PI * 2) / 3,
   reachMetres: 6,
   ranges: [1, Infinity, 0],
 } as const
@@ -59,7 +59,8 @@ describe('a reading', () => {
   })
 
   test('of distances is one of distances', () => {
-    const ranges = (...values: number[]) => isSound({ ...lidar, ranges: values })
+    const ranges = (...values: number[]) =>
+      isSound({ ...lidar, angleStep: (Math.PI * 2) / Math.max(1, values.length), ranges: values })
     expect([ranges(), ranges(1, NaN), ranges(-1), ranges(-Infinity), ranges(Infinity)]).toEqual([
       false,
       false,
