@@ -8,7 +8,9 @@ import { type Configuration, parseConfiguration } from './core/vocabulary/config
 import { type ErrorCode, MechosError, messageOf } from './core/vocabulary/errors.ts'
 import * as mechos from './index.ts'
 import { converse } from './inspector/prompt.ts'
-import { haltAll, type RemoteOptions, showStatus, tell } from './remote.ts'
+import { examine } from './doctor.ts'
+import { proveRobot } from './prove.ts'
+import { haltAll, type RemoteOptions, showStatus, showWhy, tell } from './remote.ts'
 import { builtInRover, runRobot } from './run.ts'
 import { configurationName, loadConfiguration } from './store/configuration-file.ts'
 
@@ -106,6 +108,10 @@ function commandLine(done: (code: number) => void): Command {
     async (name: string | undefined, flags: RemoteFlags) =>
       done(await showStatus(remoteFor(name, flags))),
   )
+  remote(program, 'why', 'why a robot does not move, and the way to motion').action(
+    async (name: string | undefined, flags: RemoteFlags) =>
+      done(await showWhy(remoteFor(name, flags))),
+  )
   remote(program, 'halt', 'halt now; kills a robot that does not answer within 300 ms')
     .aliases(['stop', 'estop', 'kill'])
     .action(async (name: string | undefined, flags: RemoteFlags) =>
@@ -136,6 +142,38 @@ function commandLine(done: (code: number) => void): Command {
     .action(async (text: string[], flags: RemoteFlags & { name?: string }) =>
       done(await tell({ verb: 'goal', text: text.join(' ') }, remoteFor(flags.name, flags))),
     )
+  program
+    .command('doctor')
+    .description('look at board, firmware, deadman and store; moves nothing')
+    .argument('[config]', 'a robot.config.ts')
+    .option('--port <path>', 'the serial port of its board')
+    .option('--json', 'one line of JSON')
+    .action(async (path: string | undefined, flags: { port?: string; json?: true }) =>
+      done(
+        await examine({
+          configuration: await configurationAt(path),
+          port: flags.port,
+          stateRoot,
+          json: flags.json === true,
+          print,
+        }),
+      ),
+    )
+  program
+    .command('prove')
+    .description('explore the safety charts, and show that every way leads to a halt')
+    .argument('[config]', 'a robot.config.ts')
+    .option('--json', 'one line of JSON')
+    .action(async (path: string | undefined, flags: { json?: true }) =>
+      done(
+        proveRobot({
+          configuration: await configurationAt(path),
+          json: flags.json === true,
+          print,
+          complain: (line) => process.stderr.write(`${line}\n`),
+        }),
+      ),
+    )
   // Said last, since commands take this over: a word that is no command is answered by `prompt`, which knows them all.
   return program.allowExcessArguments()
 }
@@ -161,8 +199,12 @@ function remoteFor(name: string | undefined, flags: RemoteFlags): RemoteOptions 
     name,
     state: flags.state,
     json: flags.json === true,
-    print: (line) => process.stdout.write(`${line}\n`),
+    print,
   }
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`)
 }
 
 async function run(path: string | undefined, flags: RunFlags): Promise<number> {
@@ -244,8 +286,14 @@ async function prompt(program: Command): Promise<number> {
 function version(): string {
   const manifest = z
     .object({ version: z.string() })
-    .parse(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')))
+    .parse(JSON.parse(readFileSync(manifestPath(), 'utf8')))
   return manifest.version
+}
+
+/** Beside this file, or, once it is built, above it. */
+function manifestPath(): URL {
+  const beside = new URL('./package.json', import.meta.url)
+  return existsSync(beside) ? beside : new URL('../package.json', import.meta.url)
 }
 
 function numberFrom(min: number, max: number): (text: string) => number {

@@ -15,6 +15,7 @@ export type {
 } from './core/vocabulary/reading.ts'
 export type { HaltReport, Report, Status } from './core/vocabulary/status.ts'
 export type { Refusal, Verdict } from './core/vocabulary/verdict.ts'
+export type { Condition, Why } from './core/vocabulary/why.ts'
 export type { ActuatorCommand, ActuatorOutput, Body, BodyFacts, Evidence } from './drivers/body.ts'
 export type { Camera } from './drivers/camera.ts'
 export { type Clock, virtualClock, type VirtualClock, wallClock } from './drivers/clock.ts'

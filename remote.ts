@@ -1,8 +1,15 @@
 import { messageOf, MechosError } from './core/vocabulary/errors.ts'
 import { askRobot } from './inspector/control-client.ts'
-import type { Request, Response } from './inspector/control-words.ts'
+import {
+  addressed,
+  machineMs,
+  type Response,
+  robotWord,
+  type Wish,
+} from './inspector/control-words.ts'
 import { isAlive } from './store/process-identity.ts'
-import { type Owner, ownerOf } from './store/run-directory.ts'
+import { lastHaltIn, type Owner, ownerOf } from './store/run-directory.ts'
+import { wallClock } from './drivers/clock.ts'
 import { runningRobots } from './store/registry.ts'
 
 /** Where running robots are looked for, and how what they say is printed. */
@@ -18,13 +25,22 @@ export interface RemoteOptions {
 /** How long a robot may take to answer, in ms; `halt` then kills it. */
 const answerMs = 2_000
 const haltMs = 300
+const lastHaltMsMax = 2_000
 
 /** Prints what each running robot is doing. 1 when one does not say. */
-export async function showStatus(options: RemoteOptions): Promise<number> {
-  const verb = options.json ? 'status' : 'describe'
+export function showStatus(options: RemoteOptions): Promise<number> {
+  return show({ verb: options.json ? 'status' : 'describe' }, options)
+}
+
+/** Prints why each running robot does not move, and what would make it move. 1 when one does not say. */
+export function showWhy(options: RemoteOptions): Promise<number> {
+  return show({ verb: 'why', as: options.json ? 'data' : 'text' }, options)
+}
+
+async function show(wish: Wish, options: RemoteOptions): Promise<number> {
   const codes = await Promise.all(
     robotsFor(options).map(async (robot) => {
-      const answered = await answerOf(robot, { verb })
+      const answered = await answerOf(robot, wish)
       if (!answered.ok) return complain(robot, answered.message, options)
       const { result } = answered
       options.print(options.json ? JSON.stringify(result) : String(result['text']))
@@ -35,16 +51,16 @@ export async function showStatus(options: RemoteOptions): Promise<number> {
 }
 
 /** Has each running robot do one thing, and prints what came of it. 2 when one refused. */
-export async function tell(request: Request, options: RemoteOptions): Promise<number> {
+export async function tell(wish: Wish, options: RemoteOptions): Promise<number> {
   const codes = await Promise.all(
     robotsFor(options).map(async (robot) => {
-      const answered = await answerOf(robot, request)
+      const answered = await answerOf(robot, wish)
       if (!answered.ok) {
         options.print(options.json ? JSON.stringify(answered) : answered.message)
         return 2
       }
       const { result } = answered
-      options.print(options.json ? JSON.stringify(result) : tellText(robot, request, result))
+      options.print(options.json ? JSON.stringify(result) : tellText(robot, wish, result))
       return 0
     }),
   )
@@ -52,8 +68,9 @@ export async function tell(request: Request, options: RemoteOptions): Promise<nu
 }
 
 /** What one robot says. A robot that says nothing keeps nobody from the others. */
-async function answerOf(robot: Owner, request: Request): Promise<Response> {
+async function answerOf(robot: Owner, wish: Wish): Promise<Response> {
   try {
+    const request = addressed(wish, robotWord(robot), machineMs())
     return await askRobot(robot.socket, request, answerMs)
   } catch (error) {
     return { ok: false, message: `${robot.name}: ${messageOf(error)}` }
@@ -96,9 +113,26 @@ async function haltOne(
     throw new MechosError('ERR_COMMAND_REFUSED', answered.message)
   } catch (error) {
     const holder = ownerOf(directory)
-    if (holder?.pid === robot.pid && isAlive(robot)) process.kill(robot.pid, 'SIGKILL')
+    const why = messageOf(error)
     const body = robot.simulated ? 'simulated' : 'hardware'
-    return { evidence: 'none', body, killed: robot.pid, why: messageOf(error) }
+    if (holder?.pid !== robot.pid || !isAlive(robot)) return { evidence: 'none', body, why }
+    process.kill(robot.pid, 'SIGKILL')
+    const halt = robot.simulated ? undefined : await lastHalt(directory)
+    return { evidence: 'none', ...halt, body, killed: robot.pid, why }
+  }
+}
+
+/** What the guardian of a killed robot notes before it ends, within two seconds. */
+async function lastHalt(directory: string): Promise<ReturnType<typeof lastHaltIn>> {
+  const clock = wallClock()
+  const untilMs = clock.now() + lastHaltMsMax
+  for (;;) {
+    const halt = lastHaltIn(directory)
+    if (halt || clock.now() > untilMs) return halt
+    // oxlint-disable-next-line no-await-in-loop -- waits for another process, which cannot call us
+    await new Promise<void>((resolve) => {
+      clock.setTimeout(resolve, 20)
+    })
   }
 }
 
@@ -121,13 +155,9 @@ function robotIn(directory: string): readonly (Owner & { readonly directory: str
   return owner ? [{ ...owner, directory }] : []
 }
 
-function tellText(
-  robot: Owner,
-  request: Request,
-  result: Readonly<Record<string, unknown>>,
-): string {
+function tellText(robot: Owner, wish: Wish, result: Readonly<Record<string, unknown>>): string {
   const line = `${robot.name}: ${String(result['state'])}, epoch ${String(result['epoch'])}`
-  return request.verb === 'reset'
+  return wish.verb === 'reset'
     ? `${line}. When all are clear of it: mechos arm ${robot.name} --epoch ${String(result['epoch'])}`
     : line
 }

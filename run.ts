@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto'
 import type { Server } from 'node:net'
-import { accessSync, constants, mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join, resolve as absolute } from 'node:path'
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir, uptime } from 'node:os'
+import { join, resolve as absolute } from 'node:path'
 import pino, { type Logger } from 'pino'
 import { type Configuration, parseConfiguration } from './core/vocabulary/configuration.ts'
 import { rulesFor } from './core/rules/restrictions.ts'
@@ -24,10 +24,13 @@ import { simulatedBody } from './drivers/simulated/body.ts'
 import { simulatedCamera } from './drivers/simulated/camera.ts'
 import { demoRover } from './drivers/simulated/rover.ts'
 import { serveControl } from './inspector/control-server.ts'
-import type { Request, Response } from './inspector/control-words.ts'
+import { type Request, type Response, robotWord } from './inspector/control-words.ts'
 import { type Screen, screen, statusLine, statusText } from './inspector/terminal.ts'
+import { whyText } from './inspector/why.ts'
 import { watchLauncher } from './launcher.ts'
+import { watchSuspend } from './suspend.ts'
 import { createRobot, type Robot } from './robot.ts'
+import { identityOf } from './store/process-identity.ts'
 import { register } from './store/registry.ts'
 import { openRunDirectory, type RunDirectory } from './store/run-directory.ts'
 
@@ -65,8 +68,8 @@ const screenMs = 250
 export async function runRobot(options: RunOptions): Promise<number> {
   const { configuration } = options
   const isSimulated = options.sim || (configuration.body.kind === 'simulated' && !options.port)
-  requireReportFolder(options.report)
-  const directory = openRunDirectory(directoryOf(options), {
+  requireReportFile(options.report)
+  const directory = openRunDirectory(directoryOf(isSimulated, options), {
     name: configuration.name,
     simulated: isSimulated,
   })
@@ -88,7 +91,7 @@ async function runIn(
   const view = screen(options.report === '-' ? process.stderr : process.stdout)
   const log = logFor(options, directory)
   const ending = new AbortController()
-  const { clock, body, cameras, advance } = embody(isSimulated, seed, options)
+  const { clock, body, cameras, advance } = embody(isSimulated, seed, directory, options)
   const unclean = isSimulated ? undefined : directory.unclean
 
   const robot = createRobot(options.configuration, {
@@ -109,7 +112,7 @@ async function runIn(
     ending.abort()
   }
   const server = await listen(directory, robot)
-  const release = watchProcess(options, end)
+  const release = watchProcess(options, (cause) => void robot.halt(cause), end)
   try {
     const hasBegun = await begins(robot, ending.signal)
     if (hasBegun) {
@@ -127,12 +130,10 @@ async function runIn(
     releaseKeys()
     stopShowing()
     const report = await robot.stop()
-    // What was not begun leaves the word of the run before it as it is.
-    if (hasBegun && !isSimulated) {
-      directory.end(report.exit === 0 ? undefined : report.causes.join('; '))
-    }
     finish(view, report, options)
-    return report.exit
+    // What was not begun leaves the word of the run before it as it is.
+    const isKept = !hasBegun || isSimulated || leaveWord(directory, report)
+    return isKept ? report.exit : 1
   } finally {
     await robot.stop()
     server.close()
@@ -140,9 +141,23 @@ async function runIn(
   }
 }
 
+/** Tells the next run how this one ended. False when the disk refuses. */
+function leaveWord(directory: RunDirectory, report: Report): boolean {
+  try {
+    directory.end(report.exit === 0 ? undefined : report.causes.join('; '))
+    return true
+  } catch (error) {
+    process.stderr.write(
+      `state: how this run ended could not be kept in ${directory.path}: ${messageOf(error)}; the next one will start halted\n`,
+    )
+    return false
+  }
+}
+
 async function listen(directory: RunDirectory, robot: Robot): Promise<Server> {
   try {
-    return await serveControl(directory.socket, (request) => answer(robot, request))
+    const self = robotWord({ name: robot.snapshot().name, ...identityOf(process.pid) })
+    return await serveControl(directory.socket, self, (request) => answer(robot, request))
   } catch (cause) {
     const message = `state: ${directory.socket} cannot be listened on: ${messageOf(cause)}`
     throw new MechosError('ERR_STATE_DIRECTORY', message, { cause })
@@ -161,10 +176,12 @@ async function begins(robot: Robot, signal: AbortSignal): Promise<boolean> {
 }
 
 /** A report that cannot be written is found out before anything moves. */
-function requireReportFolder(report: string | undefined): void {
+function requireReportFile(report: string | undefined): void {
   if (report === undefined || report === '-') return
+  const isNew = !existsSync(report)
   try {
-    accessSync(dirname(report), constants.W_OK)
+    closeSync(openSync(report, 'a'))
+    if (isNew) rmSync(report)
   } catch (cause) {
     const allowed = 'a file in a folder that can be written to, or -'
     throw new MechosError('ERR_USAGE', `report: ${report} is not allowed; ${allowed}`, { cause })
@@ -196,8 +213,13 @@ interface Embodiment {
   advance(signal: AbortSignal): Promise<void>
 }
 
-function embody(isSimulated: boolean, seed: number, options: RunOptions): Embodiment {
-  return isSimulated ? simulate(seed, options) : connectTo(options)
+function embody(
+  isSimulated: boolean,
+  seed: number,
+  directory: RunDirectory,
+  options: RunOptions,
+): Embodiment {
+  return isSimulated ? simulate(seed, options) : connectTo(directory, options)
 }
 
 function simulate(seed: number, options: RunOptions): Embodiment {
@@ -218,7 +240,7 @@ function simulate(seed: number, options: RunOptions): Embodiment {
   }
 }
 
-function connectTo(options: RunOptions): Embodiment {
+function connectTo(directory: RunDirectory, options: RunOptions): Embodiment {
   const { configuration } = options
   const { body } = configuration
   if (body.kind !== 'firmata') {
@@ -235,7 +257,7 @@ function connectTo(options: RunOptions): Embodiment {
   const endMs = clock.now() + (options.forSeconds ?? Number.POSITIVE_INFINITY) * 1000
   return {
     clock,
-    body: firmataBody(configuration, { port, clock }),
+    body: firmataBody(configuration, { port, clock, note: directory.lastHalt }),
     cameras: body.cameras.flatMap(({ name, url }) =>
       url ? [mjpegCamera({ name, url, clock })] : [],
     ),
@@ -268,9 +290,10 @@ function armSoon(robot: Robot, clock: Clock, view: Screen, signal: AbortSignal):
   schedule(clock, arm, armWarningMs, signal)
 }
 
-/** Ends the run for everything that this process can notice: signals, stray errors, a launcher that is gone. */
+/** Ends the run for everything that this process can notice: signals, stray errors, a launcher that is gone. A sleep only halts it. */
 function watchProcess(
   options: RunOptions,
+  halt: (cause: string) => void,
   end: (cause: string, fault: boolean) => void,
 ): () => void {
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGTSTP', 'SIGUSR2'] as const
@@ -282,7 +305,11 @@ function watchProcess(
   const unwatch = options.detach
     ? () => {}
     : watchLauncher(wallClock(), () => end('the process that launched this robot is gone', true))
+  const unwatchSleep = watchSuspend(wallClock(), uptime, (seconds) =>
+    halt(`the computer slept for ${seconds} s`),
+  )
   return () => {
+    unwatchSleep()
     for (const signal of signals) process.off(signal, onSignal)
     process.off('uncaughtException', onError)
     process.off('unhandledRejection', onError)
@@ -296,6 +323,10 @@ async function answer(robot: Robot, request: Request): Promise<Response> {
       return { ok: true, result: { ...robot.snapshot() } }
     case 'describe':
       return { ok: true, result: { text: statusText(robot.snapshot()) } }
+    case 'why': {
+      const why = robot.why()
+      return { ok: true, result: request.as === 'data' ? { ...why } : { text: whyText(why) } }
+    }
     case 'halt': {
       const halt = await robot.halt(request.cause ?? 'asked to halt')
       return { ok: true, result: { ...halt, body: robot.snapshot().body } }
@@ -339,7 +370,8 @@ function greet(
   if (process.stdin.isTTY) view.say(keys)
 }
 
-const keys = 'space halts; then r resets, a arms, g goes on; q ends; ? shows this'
+const keys =
+  'space halts; then r resets, a arms, g goes on; w says why it does not move; q ends; ? shows this'
 
 /** Keeps the screen up to date. Returns how to stop. */
 function show(view: Screen, robot: Robot, clock: Clock): () => void {
@@ -389,6 +421,7 @@ function press(robot: Robot, view: Screen, key: string): void {
     g: { type: 'robot.resume' },
   } as const
   if (key === '?') view.say(keys)
+  if (key === 'w') view.say(whyText(robot.why()))
   if (key !== 'r' && key !== 'a' && key !== 'g') return
   const answered = robot.send(commands[key])
   if (!answered.ok) view.say(answered.message)
@@ -415,10 +448,11 @@ function summaryOf(report: Report): string {
   return `${report.state}: ${report.causes.join('; ')}. ${way}${report.seconds.toFixed(1)} s${collisions}; ${outputs}`
 }
 
-function directoryOf(options: RunOptions): string {
+function directoryOf(isSimulated: boolean, options: RunOptions): string {
   // Whole, because others look for the robot from other folders.
   if (options.state !== undefined) return absolute(options.state)
-  if (options.seed !== undefined) return mkdtempSync(join(tmpdir(), 'mechos-'))
+  // Hardware keeps its lock and its mark where the next run looks for them, whatever its seed.
+  if (isSimulated && options.seed !== undefined) return mkdtempSync(join(tmpdir(), 'mechos-'))
   return join(options.stateRoot, options.configuration.name)
 }
 

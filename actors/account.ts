@@ -1,5 +1,6 @@
 import type { SnapshotFrom } from 'xstate'
 import { heldTokens } from '../core/budget/ledger.ts'
+import { foot, reasonsOf } from '../core/rules/failsafe.ts'
 import { poseOf, type World } from '../core/space/world.ts'
 import type { Configuration } from '../core/vocabulary/configuration.ts'
 import { describeIntent } from '../core/vocabulary/intent.ts'
@@ -19,6 +20,8 @@ export interface Account {
   readonly facts: BodyFacts | undefined
   readonly world: World
   readonly root: SnapshotFrom<typeof robotMachine>
+  /** Why the root takes no event any more, so that what it says of itself is worth nothing. */
+  readonly lost: string | undefined
   readonly children: Children
   readonly sensors: Readonly<Record<string, string>>
   readonly halt: HaltReport | undefined
@@ -30,11 +33,12 @@ export function statusOf(account: Account): Status {
   const agent = account.children.agent()?.getSnapshot()
   const kernel = account.children.kernel()?.getSnapshot()
   const llm = account.children.llm()?.getSnapshot()
+  const ladder = account.children.failsafe()?.getSnapshot().context.ladder ?? foot
   return {
     name: configuration.name,
     pid: process.pid,
     run: account.run,
-    state: stateOf(root),
+    state: account.lost === undefined ? stateOf(root) : 'failed',
     causes: causesOf(account),
     epoch: root.context.epoch,
     body: body.kind,
@@ -49,6 +53,7 @@ export function statusOf(account: Account): Status {
     },
     sensors: account.sensors,
     battery: world.battery?.charge ?? null,
+    failsafe: { rung: ladder.rung, reasons: reasonsOf(ladder) },
     budget: {
       state: llm ? llm.value.budget : 'absent',
       spent: llm?.context.ledger.spent ?? 0,
@@ -73,14 +78,14 @@ export function reportOf(
   const truth = body.truth?.()
   const distance =
     truth?.distanceMetres ?? (configuration.body.wheels ? world.distanceMetres : null)
-  const exit = exitOf(root)
+  const exit = account.lost === undefined ? exitOf(root) : 1
   return {
     run: account.run,
     seconds: times.seconds,
     wallSeconds: times.wallSeconds,
     seed: account.seed ?? null,
     goal: root.context.goal ?? null,
-    state: stateOf(root),
+    state: account.lost === undefined ? stateOf(root) : 'failed',
     exit,
     causes: causesOf(account),
     body: body.kind,
@@ -123,11 +128,12 @@ export function stateOf(root: SnapshotFrom<typeof robotMachine>): string {
 }
 
 /** Why it is halted, and why it stood still before: a brain that failed, or was refused again and again. */
-function causesOf(account: Account): readonly string[] {
+export function causesOf(account: Account): readonly string[] {
   const { causes, notice } = account.root.context
   const agent = account.children.agent()?.getSnapshot().context
   const standstill = agent && agent.setbacks >= standstillSetbacks ? agent.standstill : undefined
-  return [...causes, ...[notice, standstill].filter((text) => text !== undefined)]
+  const said = [...causes, account.lost, notice, standstill].filter((text) => text !== undefined)
+  return [...new Set(said)]
 }
 
 /** So many setbacks in a row are not a passing refusal any more. */

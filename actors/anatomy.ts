@@ -2,6 +2,7 @@ import type { DriveGeometry } from '../core/motion/kinematics.ts'
 import type { Anatomy } from '../core/space/perceive.ts'
 import { sectorsOf } from '../core/space/world.ts'
 import { type Configuration, footprintOf } from '../core/vocabulary/configuration.ts'
+import { contactsOf } from '../core/vocabulary/parts.ts'
 import type { Sector } from '../core/vocabulary/scene.ts'
 import type { WatchedSensor } from '../machines/perception.machine.ts'
 import type { Watched } from './freshness.ts'
@@ -19,6 +20,7 @@ const staleMs = {
   lidar: 300,
   range: 300,
   bumper: 300,
+  contact: 300,
   imu: 300,
   battery: 5_000,
   image: 2_000,
@@ -41,6 +43,7 @@ export function buildOf(configuration: Configuration, senses: readonly string[])
       ...(lidar ? [guard('lidar', 'lidar')] : []),
       ...body.ranges.map(({ name }) => guard(name, 'range')),
       ...body.bumpers.map(({ name }) => guard(name, 'bumper')),
+      ...contactsOf(body).map(({ name }) => guard(name, 'contact')),
       ...(senses.includes('imu') ? [watch('imu', 'imu')] : []),
       ...(senses.includes('battery') ? [watch('battery', 'battery')] : []),
       ...body.cameras.map(({ name }) => watch(name, 'image')),

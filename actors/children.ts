@@ -1,6 +1,7 @@
 import type { ActorRefFrom, ActorSystem, AnyStateMachine } from 'xstate'
 import type { agentMachine } from '../machines/agent.machine.ts'
 import type { boardMachine } from '../machines/board.machine.ts'
+import type { failsafeMachine } from '../machines/failsafe.machine.ts'
 import type { kernelMachine } from '../machines/kernel.machine.ts'
 import type { llmMachine } from '../machines/llm.machine.ts'
 import type { motionMachine } from '../machines/motion.machine.ts'
@@ -16,6 +17,7 @@ type Found<Machine extends AnyStateMachine> = ActorRefFrom<Machine> | undefined
  */
 export interface Children {
   board(): Found<typeof boardMachine>
+  failsafe(): Found<typeof failsafeMachine>
   kernel(): Found<typeof kernelMachine>
   motion(): Found<typeof motionMachine>
   relays(): Found<typeof relaysMachine>
@@ -25,7 +27,7 @@ export interface Children {
   sensor(name: string): Found<typeof sensorMachine>
 }
 
-type Names = 'board' | 'kernel' | 'motion' | 'relays' | 'perception' | 'llm' | 'agent'
+type Names = 'board' | 'failsafe' | 'kernel' | 'motion' | 'relays' | 'perception' | 'llm' | 'agent'
 interface Systems {
   actors: { [Name in Names]: NonNullable<ReturnType<Children[Name]>> } & Record<
     `sensor.${string}`,
@@ -37,6 +39,7 @@ interface Systems {
 export function childrenOf(system: () => ActorSystem<Systems>): Children {
   return {
     board: () => system().get('board'),
+    failsafe: () => system().get('failsafe'),
     kernel: () => system().get('kernel'),
     motion: () => system().get('motion'),
     relays: () => system().get('relays'),

@@ -38,6 +38,11 @@ export function freshness(
   })
 }
 
+/** True while the last reading of a sensor is sound and young enough to be believed. */
+export function isFreshNow(sensor: Watched, world: World, now: number): boolean {
+  return conditionOf(sensor, world, now) === 'perception.fresh'
+}
+
 function conditionOf(sensor: Watched, world: World, now: number): Fact['type'] {
   if (world.unsound.has(sensor.name)) return 'perception.unsound'
   return isFresh(world.heardMs.get(sensor.name), now, sensor.staleMs)

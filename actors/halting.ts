@@ -9,24 +9,51 @@ export interface Halting {
   trip(cause: string, epoch?: number): Promise<HaltReport>
   /** The evidence of the last halt, once it is in. */
   readonly report: HaltReport | undefined
-  /** Resolves when the evidence of the last halt is in. */
+  /** Resolves when the first evidence of the last halt is in. */
   settled(): Promise<unknown>
+  /** Resolves when the board has confirmed the last halt, or has had a second more to do so. */
+  final(): Promise<unknown>
 }
 
 /** `wall` bounds how long evidence is waited for, also where the robot's own clock stands still. */
 export function createHalting(gate: MotionGate, body: Body, clock: Clock, wall: Clock): Halting {
   let report: HaltReport | undefined
   let confirming: Promise<unknown> = Promise.resolve()
-  const gather = async (sinceMs: number): Promise<HaltReport> => {
-    const evidence = await evidenceOf(body, wall)
-    const ms = Math.round((clock.now() - sinceMs) * 1000) / 1000
-    report = { evidence, ms }
-    return report
+  let haltedAtMs = 0
+  const found = (evidence: Evidence): HaltReport => ({
+    evidence,
+    ms: Math.round((now() - haltedAtMs) * 1000) / 1000,
+  })
+  /** A clock that fails keeps no halt from being carried out. */
+  const now = () => {
+    try {
+      return clock.now()
+    } catch {
+      return haltedAtMs
+    }
+  }
+  let halts = 0
+  const gather = async (): Promise<HaltReport> => {
+    const mine = ++halts
+    const gathered = found(await evidenceOf(body, wall))
+    // A halt that another one has overtaken is never answered, and says nothing of the later one.
+    if (mine === halts) report = gathered
+    return gathered
+  }
+  /** A busy machine or board may answer late: what is asked once more does no harm. */
+  const insist = async (): Promise<void> => {
+    for (let again = 0; again < insistencesMax && report && !isConfirmed(report); again++) {
+      const asked = report
+      // oxlint-disable-next-line no-await-in-loop -- asked again only because the last answer was too weak
+      const evidence = await evidenceOf(body, wall)
+      if (report === asked && isConfirmed({ evidence })) report = found(evidence)
+    }
   }
   return {
     trip(cause, epoch) {
       gate.trip(cause, epoch)
-      const gathering = gather(clock.now())
+      haltedAtMs = now()
+      const gathering = gather()
       confirming = gathering
       return gathering
     },
@@ -34,7 +61,18 @@ export function createHalting(gate: MotionGate, body: Body, clock: Clock, wall: 
       return report
     },
     settled: () => confirming,
+    async final() {
+      await confirming
+      await insist()
+    },
   }
+}
+
+/** How often a body is asked again before a halt is called unconfirmed. */
+const insistencesMax = 5
+
+function isConfirmed({ evidence }: Pick<HaltReport, 'evidence'>): boolean {
+  return evidence === 'echoed' || evidence === 'measured'
 }
 
 /** How long a body may take to confirm a halt, in ms: more than twice what its contract grants. */

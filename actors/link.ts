@@ -8,13 +8,22 @@ import {
 import { MechosError } from '../core/vocabulary/errors.ts'
 import type { Body, BodyFacts } from '../drivers/body.ts'
 
-/** Opens the body and resolves to what it says of itself. */
+/**
+ * Opens the body and resolves to what it says of itself. A body for which `unfit` knows a reason is let go of again:
+ * ERR_BOARD_REFUSED.
+ */
 export function openBody(
   body: Body,
+  unfit: (facts: BodyFacts) => string | undefined,
   onFacts: (facts: BodyFacts) => void,
 ): PromiseActorLogic<BodyFacts, void> {
   return fromPromise(async () => {
     const facts = await body.open()
+    const reason = unfit(facts)
+    if (reason !== undefined) {
+      await body.close()
+      throw new MechosError('ERR_BOARD_REFUSED', reason)
+    }
     onFacts(facts)
     return facts
   })
@@ -44,4 +53,11 @@ export function bodyLoss(body: Body): CallbackActorLogic<EventObject, undefined>
 /** Halts the body and lets go of its ports. */
 export function closeBody(body: Body): PromiseActorLogic<void, void> {
   return fromPromise(() => body.close())
+}
+
+/** Tells what is heard of the process that holds the body's ports. */
+export function watchGuardian(body: Body): CallbackActorLogic<EventObject, undefined> {
+  return fromCallback<EventObject, undefined>(({ sendBack }) =>
+    body.onGuardian?.(({ kind, ...rest }) => sendBack({ type: `guardian.${kind}`, ...rest })),
+  )
 }

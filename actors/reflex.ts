@@ -63,6 +63,8 @@ export interface Reflex {
   readonly ticks: Subject<number>
   readonly order: Order | undefined
   readonly commanded: Twist
+  /** How long ago the present lease was granted, in ms; undefined when none is live. */
+  readonly leaseAgeMs: number | undefined
   start(): void
   stop(): void
   give(order: Order): void
@@ -79,6 +81,7 @@ export function createReflex(parts: ReflexParts): Reflex {
   const ticks = new Subject<number>()
   let order: Order | undefined
   let lease: Lease = spentLease
+  let leasedMs = 0
   let commanded: Twist = STILL
   let timer: number | undefined
   let dueMs = 0
@@ -86,9 +89,9 @@ export function createReflex(parts: ReflexParts): Reflex {
   let tickedMs = 0
 
   const tick = (): void => {
-    const now = parts.clock.now()
-    tickedMs = now
     try {
+      const now = parts.clock.now()
+      tickedMs = now
       const stopped = parts.gate.watch()
       if (stopped !== undefined) parts.failed(stopped)
       parts.body.step?.(tickMs)
@@ -97,11 +100,20 @@ export function createReflex(parts: ReflexParts): Reflex {
       renew(now)
       move(now)
     } catch (error) {
-      const cause = `the reflex loop failed: ${messageOf(error)}`
-      parts.gate.trip(cause)
-      parts.failed(cause)
+      fail(error)
     }
-    schedule(now)
+    try {
+      schedule(tickedMs)
+    } catch (error) {
+      // There will be no other tick, and so no other beat.
+      fail(error)
+    }
+  }
+
+  const fail = (error: unknown): void => {
+    const cause = `the reflex loop failed: ${messageOf(error)}`
+    parts.gate.trip(cause)
+    parts.failed(cause)
   }
 
   const schedule = (now: number): void => {
@@ -131,6 +143,7 @@ export function createReflex(parts: ReflexParts): Reflex {
       const { linear, angular } = verdict.intent
       const leaseMs = Math.max(leaseMsMin, Math.min(parts.leaseMs, order.untilMs - tickedMs))
       lease = grantLease(tickedMs, leaseMs)
+      leasedMs = tickedMs
       parts.motion()?.send({ type: 'motion.drive', twist: { linear, angular }, leaseMs })
       return
     }
@@ -165,6 +178,10 @@ export function createReflex(parts: ReflexParts): Reflex {
     },
     get commanded() {
       return commanded
+    },
+    get leaseAgeMs() {
+      const now = parts.clock.now()
+      return isLeaseLive(lease, now) ? now - leasedMs : undefined
     },
     start() {
       dueMs = parts.clock.now()

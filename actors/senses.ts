@@ -11,10 +11,16 @@ export interface Senses {
   readonly world: BehaviorSubject<World>
 }
 
-/** Folds readings into a world, one by one and in order, within the call that delivers them. */
-export function senses(anatomy: Anatomy): Senses {
+/**
+ * Folds readings into a world, one by one and in order, within the call that delivers them. `listen` makes the fold total:
+ * RxJS would tell the whole process of what it throws.
+ */
+export function senses(
+  anatomy: Anatomy,
+  listen: (fold: (reading: Reading | Commanded) => void) => (reading: Reading | Commanded) => void,
+): Senses {
   const readings = new Subject<Reading | Commanded>()
   const world = new BehaviorSubject(emptyWorld())
-  readings.subscribe((reading) => world.next(perceive(world.value, reading, anatomy)))
+  readings.subscribe(listen((reading) => world.next(perceive(world.value, reading, anatomy))))
   return { readings, world }
 }

@@ -29,6 +29,16 @@ export interface BodyFacts {
   readonly deadman: boolean
 }
 
+/** What is known of the process that holds a body's ports. */
+export type GuardianFact =
+  | { readonly kind: 'starting' }
+  | { readonly kind: 'guarding' }
+  /** It has halted the hardware by itself, and keeps it halted until it is armed again. */
+  | { readonly kind: 'tripped'; readonly cause: string }
+  | { readonly kind: 'lost'; readonly cause: string }
+  /** It has been let go of. */
+  | { readonly kind: 'gone' }
+
 /** What only a simulated body knows: where it really is, how far it really went, what it really touched. */
 export interface Truth {
   readonly pose: Pose
@@ -61,6 +71,10 @@ export interface Body {
   onReading(listener: (reading: Reading) => void): () => void
   /** Called once for each loss after a successful `open`. Returns how to stop. */
   onLost?(listener: (cause: string) => void): () => void
+  /** Proof of life, for whoever below this process halts the hardware when there is none. Called about 50 times a second while the robot's loop and its root are alive. */
+  beat?(): void
+  /** Tells of whoever that is; a body without one has none of this. Returns how to stop. */
+  onGuardian?(listener: (fact: GuardianFact) => void): () => void
   /** A simulated body moves its world on by this much; called once a tick, before anything decides. */
   step?(milliseconds: number): void
   truth?(): Truth

@@ -6,7 +6,7 @@ import type { Clock } from './clock.ts'
 export const beatLimitMs = 300
 
 /** What the gate needs of a body. */
-export type Actuators = Pick<Body, 'arm' | 'write' | 'halt'>
+export type Actuators = Pick<Body, 'arm' | 'write' | 'halt' | 'beat'>
 
 /**
  * The only holder of a body's actuators, outside every statechart. Shut until `allow`, and open only as long as beats
@@ -37,6 +37,16 @@ export class MotionGate {
     return this.#causes
   }
 
+  /** It tripped, and no younger epoch has opened it since. */
+  get isTripped(): boolean {
+    return this.#causes.length > 0 && this.#trippedEpoch >= this.#epoch
+  }
+
+  /** How long ago the last beat was, in ms; Infinity before the first. */
+  get beatAgeMs(): number {
+    return this.#clock.now() - this.#beatMs
+  }
+
   /** Writes that were refused because the gate was shut. */
   get refused(): number {
     return this.#refused
@@ -48,7 +58,7 @@ export class MotionGate {
    */
   allow(epoch: number): void {
     if (this.#open && epoch === this.#epoch) return
-    if (!(epoch > this.#trippedEpoch) || !this.#isBeating()) return
+    if (!(epoch > this.#trippedEpoch) || epoch < this.#epoch || !this.#isBeating()) return
     try {
       this.#actuators.arm()
     } catch (error) {
@@ -59,9 +69,14 @@ export class MotionGate {
     this.#open = true
   }
 
-  /** Proof that the loop and the root are alive, sent after it went through the root's mailbox. */
+  /**
+   * Proof that the loop and the root are alive, sent after it went through the root's mailbox. It is handed on to
+   * whoever below this process halts the body when there is none.
+   */
   beat(stampMs: number): void {
-    if (stampMs <= this.#clock.now() && stampMs > this.#beatMs) this.#beatMs = stampMs
+    if (!(stampMs <= this.#clock.now() && stampMs > this.#beatMs)) return
+    this.#beatMs = stampMs
+    this.#actuators.beat?.()
   }
 
   /** Trips the gate when the beats have stopped, and says why then. To be asked before each beat: a late one forgives nothing. */

@@ -1,6 +1,8 @@
 import type { AnyStateMachine } from 'xstate'
 import { agentMachine } from '../machines/agent.machine.ts'
 import { boardMachine } from '../machines/board.machine.ts'
+import { failsafeMachine } from '../machines/failsafe.machine.ts'
+import { guardianMachine } from '../machines/guardian.machine.ts'
 import { kernelMachine } from '../machines/kernel.machine.ts'
 import { llmMachine } from '../machines/llm.machine.ts'
 import { motionMachine } from '../machines/motion.machine.ts'
@@ -14,6 +16,8 @@ import { type Outline, outlineOf } from './outline.ts'
 /** Every statechart of a robot, the root first. A test looks that none of `machines/` is missing. */
 export const machines: readonly AnyStateMachine[] = [
   robotMachine,
+  failsafeMachine,
+  guardianMachine,
   boardMachine,
   kernelMachine,
   motionMachine,

@@ -2,7 +2,14 @@ import { chmodSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { explainIssues } from '../core/vocabulary/explain.ts'
 import { messageOf } from '../core/vocabulary/errors.ts'
-import { lineBytesMax, type Request, requestSchema, type Response } from './control-words.ts'
+import {
+  lineBytesMax,
+  machineMs,
+  refusalOf,
+  type Request,
+  requestSchema,
+  type Response,
+} from './control-words.ts'
 
 /** The most connections at a time, and how long one may stay silent. */
 const connectionsMax = 16
@@ -10,12 +17,17 @@ const silenceMs = 5_000
 
 /**
  * Listens on a Unix socket and answers each line with a line. Whatever is not a request is answered with what is wrong
- * with it and changes nothing. Resolves once it listens.
+ * with it and changes nothing, and so is an order that comes late, or is not meant for `robot`. Resolves once it listens.
  */
 export function serveControl(
   path: string,
+  robot: string,
   answer: (request: Request) => Promise<Response>,
 ): Promise<Server> {
+  const answerFresh = async (request: Request): Promise<Response> => {
+    const message = refusalOf(request, robot, machineMs())
+    return message === undefined ? answer(request) : { ok: false, message }
+  }
   rmSync(path, { force: true })
   const present = new Set<Socket>()
   const server = createServer((socket) => {
@@ -24,7 +36,7 @@ export function serveControl(
     if (longest && present.size >= connectionsMax) longest.destroy()
     present.add(socket)
     socket.on('close', () => present.delete(socket))
-    converse(socket, answer)
+    converse(socket, answerFresh)
   })
   return new Promise((resolve, reject) => {
     server.once('error', reject)

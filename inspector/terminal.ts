@@ -93,7 +93,7 @@ export function screen(output: Output): Screen {
 }
 
 /** Text from a model may hold codes that move the cursor or forge a line: none of them reaches a terminal. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, '·')
 }
 

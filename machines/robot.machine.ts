@@ -1,6 +1,8 @@
 import { and, assign, raise, sendTo, setup, type SnapshotFrom } from 'xstate'
 import { agentMachine } from './agent.machine.ts'
 import { boardMachine } from './board.machine.ts'
+import { failsafeMachine } from './failsafe.machine.ts'
+import { guardianMachine } from './guardian.machine.ts'
 import { kernelMachine } from './kernel.machine.ts'
 import { llmMachine } from './llm.machine.ts'
 import { motionMachine } from './motion.machine.ts'
@@ -17,6 +19,7 @@ import {
   restartPeriodMs,
   vitalChildren,
 } from './supervision.ts'
+import { reasonsOf } from '../core/rules/failsafe.ts'
 import type { Rules } from '../core/rules/gatekeeper.ts'
 
 /** What the root hands to its children when it starts them. */
@@ -48,9 +51,18 @@ export interface RobotContext {
   readonly due: readonly ChildName[]
   /** The body is open and has been seen to obey a halt. */
   readonly linked: boolean
+  /** Whoever holds the body's ports can be relied on to halt it, or it needs nobody. */
+  readonly guarded: boolean
+  readonly caution: Caution
   readonly goal: string | undefined
   readonly notice: string | undefined
 }
+
+/**
+ * What the failsafe has to say: nothing, that a person has to say when to go on, that the agent may not even then, that
+ * the robot is to be halted, or that it must not even be reset.
+ */
+export type Caution = 'clear' | 'held' | 'insisting' | 'fault' | 'blocked'
 
 /** What a person, or a program in a person's name, may tell the robot. */
 export type RobotCommand =
@@ -75,6 +87,14 @@ type ChildFact =
     }
   | { readonly type: 'xstate.done.actor.motion'; readonly output: unknown }
   | { readonly type: 'xstate.snapshot.board'; readonly snapshot: SnapshotFrom<typeof boardMachine> }
+  | {
+      readonly type: 'xstate.snapshot.guardian'
+      readonly snapshot: SnapshotFrom<typeof guardianMachine>
+    }
+  | {
+      readonly type: 'xstate.snapshot.failsafe'
+      readonly snapshot: SnapshotFrom<typeof failsafeMachine>
+    }
 
 const causesMax = 16
 
@@ -88,6 +108,8 @@ const base = setup({
   actors: {
     agent: agentMachine,
     board: boardMachine,
+    failsafe: failsafeMachine,
+    guardian: guardianMachine,
     kernel: kernelMachine,
     llm: llmMachine,
     motion: motionMachine,
@@ -102,20 +124,26 @@ const robotSetup = base.extend({
     armBody: requiredAction<{ epoch: number }>('armBody'),
     stampBeat: requiredAction<{ stampMs: number }>('stampBeat'),
     noteCause: assign({
-      causes: ({ context }, params: { cause: string }) =>
-        // The first cause is the one that people ask for: what follows it is forgotten before it.
-        [
-          ...new Set([
-            ...context.causes.slice(0, 1),
-            ...context.causes.slice(1).slice(2 - causesMax),
-            params.cause,
-          ]),
-        ],
+      causes: ({ context }, params: { cause: string }) => withCause(context.causes, params.cause),
     }),
     noteGoal: assign({ goal: (_, params: { text: string }) => params.text }),
     noteLinked: assign({ linked: true }),
     noteUnlinked: assign({ linked: false }),
+    noteCaution: assign({
+      caution: (_, params: { failsafe: SnapshotFrom<typeof failsafeMachine> }) =>
+        cautionOf(params.failsafe),
+    }),
+    noteHazards: assign({
+      causes: ({ context }, params: { failsafe: SnapshotFrom<typeof failsafeMachine> }) =>
+        reasonsOf(params.failsafe.context.ladder).reduce(withCause, context.causes),
+    }),
+    noteGuardian: assign({
+      guarded: (_, params: { guardian: SnapshotFrom<typeof guardianMachine> }) =>
+        params.guardian.hasTag('present'),
+    }),
+    noteUnguarded: assign({ guarded: false }),
     clearCauses: assign({ causes: [], notice: undefined }),
+    forgetNotice: assign({ notice: undefined }),
     noteNotice: assign({ notice: (_, params: { notice: string }) => params.notice }),
     raiseEpoch: assign({ epoch: ({ context }) => context.epoch + 1 }),
     noteFailure: assign({
@@ -158,6 +186,8 @@ const robotSetup = base.extend({
         const identity = { id: child, systemId: child }
         enqueue.stopChild(child)
         switch (child) {
+          case 'guardian':
+          case 'failsafe':
           case 'board':
             enqueue.spawnChild(child, { ...identity, syncSnapshot: true })
             break
@@ -183,6 +213,11 @@ const robotSetup = base.extend({
         absent: context.absent.filter((child) => !context.due.includes(child)),
         due: [],
       })
+    }),
+    clearGuardian: sendTo(({ system }) => system.get('guardian'), { type: 'guardian.clear' }),
+    tellFailsafeChosen: sendTo(({ system }) => system.get('failsafe'), { type: 'failsafe.chosen' }),
+    tellFailsafeReleased: sendTo(({ system }) => system.get('failsafe'), {
+      type: 'failsafe.released',
     }),
     closeBoard: sendTo(({ system }) => system.get('board'), { type: 'board.close' }),
     lockKernel: sendTo(({ system }) => system.get('kernel'), { type: 'kernel.lock' }),
@@ -214,14 +249,27 @@ const robotSetup = base.extend({
       params.board.hasTag('ready'),
     isBoardLost: (_, params: { board: SnapshotFrom<typeof boardMachine> }) =>
       params.board.hasTag('lost'),
+    isGuardianAtFault: (_, params: { guardian: SnapshotFrom<typeof guardianMachine> }) =>
+      params.guardian.hasTag('fault'),
+    isGuardianMissing: (_, params: { guardian: SnapshotFrom<typeof guardianMachine> }) =>
+      !params.guardian.hasTag('present'),
+    isFailsafeAtFault: (_, params: { failsafe: SnapshotFrom<typeof failsafeMachine> }) =>
+      params.failsafe.hasTag('fault'),
+    isFailsafeHolding: (_, params: { failsafe: SnapshotFrom<typeof failsafeMachine> }) =>
+      params.failsafe.hasTag('held'),
     isLinked: ({ context }) => context.linked,
-    /** A board whose chart has failed is opened again by the reset itself. */
-    canReset: ({ context }) => context.linked || context.absent.includes('board'),
+    /** Whoever's chart has failed is started again by the reset itself. */
+    canReset: ({ context }) =>
+      (context.linked || context.absent.includes('board')) &&
+      (context.guarded || context.absent.includes('guardian')) &&
+      (context.caution !== 'blocked' || context.absent.includes('failsafe')),
     canArm: ({ context }, params: { epoch: number }) =>
-      context.linked && hasAll(vitalChildren, context) && params.epoch === context.epoch,
-    canBeDriven: ({ context }) => context.linked && hasAll(guidingChildren, context),
+      isSound(context) && hasAll(vitalChildren, context) && params.epoch === context.epoch,
+    canBeDriven: ({ context }) => isSound(context) && hasAll(guidingChildren, context),
     canDriveItself: ({ context }) =>
-      context.linked && hasAll([...guidingChildren, 'agent'], context),
+      isSound(context) &&
+      context.caution !== 'insisting' &&
+      hasAll([...guidingChildren, 'agent'], context),
     mayRestart: ({ context }, params: { child: ChildName }) =>
       (context.failures[params.child] ?? 0) < policies[params.child].restartsMax,
   },
@@ -232,6 +280,17 @@ const robotSetup = base.extend({
 
 /** Whom a reset starts again. */
 const replaceable = childNames.filter((child) => child !== irreplaceable)
+
+/** Its body is there, and whoever halts it in need, and nothing asks for a halt. */
+function isSound({ linked, guarded, caution }: RobotContext): boolean {
+  return linked && guarded && caution !== 'fault' && caution !== 'blocked'
+}
+
+/** The first cause is the one that people ask for: what follows it is forgotten before it. */
+function withCause(causes: readonly string[], cause: string): readonly string[] {
+  const older = causes.slice(1).slice(2 - causesMax)
+  return [...new Set([...causes.slice(0, 1), ...older, cause])]
+}
 
 function hasAll(children: readonly ChildName[], context: RobotContext): boolean {
   return !children.some((child) => context.absent.includes(child))
@@ -248,6 +307,7 @@ function vital(child: ChildName) {
     actions: [
       { type: 'noteAbsent', params: { child } },
       ...(child === 'board' ? (['noteUnlinked'] as const) : []),
+      ...(child === 'guardian' ? (['noteUnguarded'] as const) : []),
       { type: 'noteCause', params: { cause: `${child} failed` } },
     ],
   } as const
@@ -261,14 +321,49 @@ function forgivable(child: ChildName, target?: '.holding') {
     { type: 'noteFailure', params: { child } },
     { type: 'scheduleForgiveness', params: { child } },
   ] as const
+  const giveUp = {
+    ...where,
+    actions: [...remember, { type: 'giveUpOn', params: { child } }],
+  } as const
+  // Where nobody is ever started again there is nothing to decide.
+  if (policies[child].restartsMax === 0) return [giveUp] as const
   return [
     {
       ...where,
       guard: { type: 'mayRestart', params: { child } },
       actions: [...remember, { type: 'scheduleRestart', params: { child } }],
     },
-    { ...where, actions: [...remember, { type: 'giveUpOn', params: { child } }] },
+    giveUp,
   ] as const
+}
+
+interface FailsafeNews {
+  readonly event: { readonly snapshot: SnapshotFrom<typeof failsafeMachine> }
+}
+
+function failsafeIn({ event }: FailsafeNews) {
+  return { failsafe: event.snapshot }
+}
+
+function failsafeReason({ event }: FailsafeNews): { notice: string } {
+  return { notice: reasonsOf(event.snapshot.context.ladder).join('; ') }
+}
+
+function cautionOf(failsafe: SnapshotFrom<typeof failsafeMachine>): Caution {
+  const tags = ['blocked', 'fault', 'insisting', 'held'] as const
+  return tags.find((tag) => failsafe.hasTag(tag)) ?? 'clear'
+}
+
+interface GuardianNews {
+  readonly event: { readonly snapshot: SnapshotFrom<typeof guardianMachine> }
+}
+
+function guardianIn({ event }: GuardianNews) {
+  return { guardian: event.snapshot }
+}
+
+function guardianFault({ event }: GuardianNews): { cause: string } {
+  return { cause: event.snapshot.context.cause ?? 'the guardian was lost' }
 }
 
 function causeOf(board: SnapshotFrom<typeof boardMachine>): string {
@@ -282,6 +377,8 @@ function causeOf(board: SnapshotFrom<typeof boardMachine>): string {
  */
 export const robotMachine = robotSetup.createMachine({
   id: 'robot',
+  // A chart that goes round in circles fails, instead of holding up the process that it is to halt.
+  options: { maxIterations: 1_000 },
   context: ({ input }) => ({
     input,
     epoch: 1,
@@ -290,6 +387,8 @@ export const robotMachine = robotSetup.createMachine({
     absent: childNames,
     due: [],
     linked: false,
+    guarded: true,
+    caution: 'clear',
     goal: input.goal,
     notice: undefined,
   }),
@@ -328,6 +427,30 @@ export const robotMachine = robotSetup.createMachine({
         actions: 'noteLinked',
       },
     ],
+    'xstate.snapshot.guardian': [
+      {
+        guard: { type: 'isGuardianAtFault', params: guardianIn },
+        target: '.halted',
+        actions: [
+          { type: 'noteGuardian', params: guardianIn },
+          { type: 'noteCause', params: guardianFault },
+        ],
+      },
+      { actions: { type: 'noteGuardian', params: guardianIn } },
+    ],
+    'xstate.snapshot.failsafe': [
+      {
+        guard: { type: 'isFailsafeAtFault', params: failsafeIn },
+        target: '.halted',
+        actions: [
+          { type: 'noteCaution', params: failsafeIn },
+          { type: 'noteHazards', params: failsafeIn },
+        ],
+      },
+      { actions: { type: 'noteCaution', params: failsafeIn } },
+    ],
+    'xstate.error.actor.failsafe': onFailureOf('failsafe'),
+    'xstate.error.actor.guardian': onFailureOf('guardian'),
     'xstate.error.actor.board': onFailureOf('board'),
     'xstate.error.actor.kernel': onFailureOf('kernel'),
     'xstate.error.actor.motion': onFailureOf('motion'),
@@ -367,6 +490,14 @@ export const robotMachine = robotSetup.createMachine({
       initial: 'holding',
       on: {
         'robot.pause': { target: '.holding' },
+        'xstate.snapshot.guardian': {
+          guard: { type: 'isGuardianMissing', params: guardianIn },
+          target: 'halted',
+          actions: [
+            { type: 'noteGuardian', params: guardianIn },
+            { type: 'noteCause', params: guardianFault },
+          ],
+        },
         'xstate.error.actor.perception': forgivable('perception', '.holding'),
         'child.exhausted': {
           target: '.holding',
@@ -379,10 +510,25 @@ export const robotMachine = robotSetup.createMachine({
       states: {
         autonomous: {
           tags: ['motion'],
-          entry: ['openKernel', 'permitMotion', 'permitRelays', 'resumeAgent'],
+          entry: [
+            'forgetNotice',
+            'tellFailsafeChosen',
+            'openKernel',
+            'permitMotion',
+            'permitRelays',
+            'resumeAgent',
+          ],
           exit: 'pauseAgent',
           on: {
             'robot.takeOver': { guard: 'canBeDriven', target: 'manual' },
+            'xstate.snapshot.failsafe': {
+              guard: { type: 'isFailsafeHolding', params: failsafeIn },
+              target: 'holding',
+              actions: [
+                { type: 'noteCaution', params: failsafeIn },
+                { type: 'noteNotice', params: failsafeReason },
+              ],
+            },
             'child.restart': {
               actions: [
                 { type: 'callFor', params: ({ event }) => ({ children: [event.child] }) },
@@ -394,9 +540,24 @@ export const robotMachine = robotSetup.createMachine({
         },
         manual: {
           tags: ['motion'],
-          entry: ['overrideKernel', 'permitMotion', 'permitRelays'],
+          entry: [
+            'forgetNotice',
+            'tellFailsafeChosen',
+            'overrideKernel',
+            'permitMotion',
+            'permitRelays',
+          ],
+          exit: 'tellFailsafeReleased',
           on: {
             'robot.release': { target: 'holding' },
+            'xstate.snapshot.failsafe': {
+              guard: { type: 'isFailsafeHolding', params: failsafeIn },
+              target: 'holding',
+              actions: [
+                { type: 'noteCaution', params: failsafeIn },
+                { type: 'noteNotice', params: failsafeReason },
+              ],
+            },
           },
         },
         holding: {
@@ -433,12 +594,34 @@ export const robotMachine = robotSetup.createMachine({
           target: 'standby',
           actions: [
             'clearCauses',
+            'clearGuardian',
+            'tellFailsafeChosen',
             { type: 'callFor', params: { children: replaceable } },
             'startDue',
           ],
         },
         'robot.shutdown': { target: 'off' },
-        // It is halted already: a board that comes and goes is noted, not answered.
+        // It is halted already: who comes and goes is noted, not answered.
+        'xstate.snapshot.failsafe': [
+          {
+            guard: { type: 'isFailsafeAtFault', params: failsafeIn },
+            actions: [
+              { type: 'noteCaution', params: failsafeIn },
+              { type: 'noteHazards', params: failsafeIn },
+            ],
+          },
+          { actions: { type: 'noteCaution', params: failsafeIn } },
+        ],
+        'xstate.snapshot.guardian': [
+          {
+            guard: { type: 'isGuardianAtFault', params: guardianIn },
+            actions: [
+              { type: 'noteGuardian', params: guardianIn },
+              { type: 'noteCause', params: guardianFault },
+            ],
+          },
+          { actions: { type: 'noteGuardian', params: guardianIn } },
+        ],
         'xstate.snapshot.board': [
           {
             guard: { type: 'isBoardLost', params: ({ event }) => ({ board: event.snapshot }) },

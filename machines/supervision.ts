@@ -9,7 +9,9 @@ export interface Policy {
 
 /** The children of the root, in the order in which they start. */
 export const childNames = [
+  'guardian',
   'board',
+  'failsafe',
   'kernel',
   'motion',
   'relays',
@@ -22,7 +24,9 @@ export type ChildName = (typeof childNames)[number]
 
 /** Supervision is data: whoever moves the robot halts it by failing; whoever advises it is restarted, and then holds it. */
 export const policies: Readonly<Record<ChildName, Policy>> = {
+  guardian: { restartsMax: 0, lastResort: 'halt' },
   board: { restartsMax: 0, lastResort: 'halt' },
+  failsafe: { restartsMax: 0, lastResort: 'halt' },
   kernel: { restartsMax: 0, lastResort: 'halt' },
   motion: { restartsMax: 0, lastResort: 'halt' },
   relays: { restartsMax: 0, lastResort: 'halt' },

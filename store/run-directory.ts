@@ -33,6 +33,8 @@ export interface RunDirectory {
   readonly socket: string
   /** Why the last run in this directory did not end well; undefined when it did, or was none. */
   readonly unclean: string | undefined
+  /** Where the guardian of a robot that died notes how its last halt went; `unclean` tells of it. */
+  readonly lastHalt: string
   /** Puts the mark on the disk that only a clean end removes. Throws when the disk refuses. */
   markRunning(): void
   /** Removes the mark; with a cause, leaves word of it for the next run instead. */
@@ -42,6 +44,8 @@ export interface RunDirectory {
 
 const lockName = 'lock'
 const runningName = 'running'
+const runningText = 'the last run ended without halting'
+const lastHaltName = 'last-halt.json'
 
 /** A lock may be seen to change hands so often before its next holder gives up. */
 const attemptsMax = 10
@@ -72,20 +76,49 @@ export function openRunDirectory(
     )
   }
   const mark = join(path, runningName)
+  const lastHalt = join(path, lastHaltName)
   return {
     path,
     socket,
-    unclean: readText(mark),
-    markRunning: () => writeSynced(mark, 'the last run ended without halting'),
+    unclean: uncleanText(readText(mark), readText(lastHalt)),
+    lastHalt,
+    markRunning() {
+      rmSync(lastHalt, { force: true })
+      writeSynced(mark, runningText)
+    },
     end(fault) {
+      rmSync(lastHalt, { force: true })
       if (fault === undefined) rmSync(mark, { force: true })
-      else writeSynced(mark, `the last run was halted by a fault: ${fault}`)
+      else writeSynced(mark, isWord(fault) ? fault : `the last run was halted by a fault: ${fault}`)
     },
     release() {
       rmSync(socket, { force: true })
       rmSync(join(path, lockName), { force: true })
     },
   }
+}
+
+/** Whether a run found this here and has only kept it. */
+function isWord(fault: string): boolean {
+  return fault.startsWith('the last run ')
+}
+
+/** How the guardian of a robot that died in this directory halted its board; undefined where there is no word of it. */
+export function lastHaltIn(path: string): { evidence: string; ms: number } | undefined {
+  const note = readText(join(path, lastHaltName))
+  const halt = lastHaltSchema.safeParse(note === undefined ? undefined : parseJson(note))
+  return halt.success ? { evidence: halt.data.evidence, ms: halt.data.ms } : undefined
+}
+
+const lastHaltSchema = z.object({ cause: z.string(), evidence: z.string(), ms: z.number() })
+
+/** What the mark says, and what the guardian found when the robot was gone. */
+function uncleanText(mark: string | undefined, note: string | undefined): string | undefined {
+  if (mark !== runningText || note === undefined) return mark
+  const halt = lastHaltSchema.safeParse(parseJson(note))
+  if (!halt.success) return mark
+  const { cause, evidence, ms } = halt.data
+  return `the last run died: ${cause}; its guardian halted the board (evidence ${evidence}, ${ms} ms)`
 }
 
 /** Who runs a robot in this directory now, or undefined. */

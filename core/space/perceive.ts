@@ -56,6 +56,8 @@ export function perceive(world: World, reading: Reading | Commanded, anatomy: An
       return { ...heard, turnRate: reading.turnRate }
     case 'battery':
       return { ...heard, battery: reading }
+    case 'contact':
+      return { ...heard, contacts: new Map(world.contacts).set(reading.name, reading.closed) }
     case 'image':
       return heard
   }

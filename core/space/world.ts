@@ -15,6 +15,8 @@ export interface World {
   readonly nearby: ReadonlyMap<string, readonly Point[]>
   readonly turnRate: number | undefined
   readonly battery: BatteryReading | undefined
+  /** Which contacts are closed, by name, as last heard. */
+  readonly contacts: ReadonlyMap<string, boolean>
   /** When each sensor was last heard of, in ms on the robot's clock. */
   readonly heardMs: ReadonlyMap<string, number>
   /** Sensors whose last reading was refused, because a number in it was not sound. */
@@ -36,6 +38,7 @@ export function emptyWorld(): World {
     nearby: new Map(),
     turnRate: undefined,
     battery: undefined,
+    contacts: new Map(),
     heardMs: new Map(),
     unsound: new Set(),
   }

@@ -15,6 +15,7 @@ export const ranges = {
   angle: { min: -Math.PI, max: Math.PI, unit: 'rad' },
   offsetMetres: { min: -2, max: 2, unit: 'm' },
   tokens: { min: 1, max: 1_000_000_000, unit: 'tokens' },
+  countsPerTurn: { min: 1, max: 100_000, unit: 'edges' },
   modelDeadlineMs: { min: 500, max: 120_000, unit: 'ms' },
 } as const
 
@@ -34,12 +35,16 @@ export const name = z
   .regex(/^[A-Za-z][A-Za-z0-9_-]{0,31}$/, { error: 'a name of letters, digits, - and _' })
 const pin = z.union([z.int(), z.string()], { error: 'a pin number or a name such as 3 or A0' })
 
+/** Pins of the encoder of one wheel; with a second channel it tells forward from backward by itself. */
+const encoder = z.strictObject({ a: pin, b: pin.optional() })
+
 /** Pins are needed on a board and ignored in simulation, so that one configuration serves both. */
 const wheel = z.strictObject({
   pwm: pin,
   dir: pin,
   cdir: pin.optional(),
   halt: oneOf('coast', 'brake').default('coast'),
+  encoder: encoder.optional(),
 })
 
 const wheels = {
@@ -47,13 +52,18 @@ const wheels = {
   trackMetres: within(ranges.trackMetres),
   /** Turning rate of a wheel at full duty. Measure yours: it scales every speed. */
   fullSpeed: within(ranges.wheelSpeed).default(20),
+  /** Edges that the board counts in one turn of a wheel, on all channels of its encoder. */
+  countsPerTurn: within(ranges.countsPerTurn).optional(),
 }
 const facing = { facing: within(ranges.angle).default(0) }
 
 const range = z.strictObject({
   name,
+  /** The analog pin of a Sharp, the trigger of an HC-SR04. */
   pin: pin.optional(),
-  model: oneOf('GP2Y0A21', 'GP2Y0A02', 'GP2Y0A41').default('GP2Y0A21'),
+  model: oneOf('GP2Y0A21', 'GP2Y0A02', 'GP2Y0A41', 'HC-SR04').default('GP2Y0A21'),
+  /** Of an HC-SR04 only. */
+  echo: pin.optional(),
   ...facing,
   x: within(ranges.offsetMetres).default(0),
   y: within(ranges.offsetMetres).default(0),
@@ -76,6 +86,10 @@ const servo = z.strictObject({
   minRadians: within(ranges.angle).default(-Math.PI / 2),
   maxRadians: within(ranges.angle).default(Math.PI / 2),
 })
+/** Normally closed: its circuit is closed while all is well, so that a cut cable is a pressed button. */
+const stopButton = z.strictObject({ name, pin: pin.optional() })
+/** An auxiliary contact of the switch in the motor supply: closed while the motors have power. */
+const motorPower = z.strictObject({ pin: pin.optional() })
 const camera = z.strictObject({
   name,
   url: z.url({ protocol: /^https?$/, error: 'an http or https address' }).optional(),
@@ -95,6 +109,8 @@ const parts = {
   relays: z.array(relay).max(16).default([]),
   servos: z.array(servo).max(12).default([]),
   cameras: z.array(camera).max(4).default([]),
+  stopButtons: z.array(stopButton).max(8).default([]),
+  motorPower: motorPower.optional(),
   /** Radius of the circle around `base_link` that nothing may enter. */
   footprintMetres: within(ranges.footprintMetres).optional(),
 }
@@ -119,3 +135,14 @@ export const firmataBody = z.strictObject({
 export type SimulatedConfiguration = z.output<typeof simulatedBody>
 export type FirmataConfiguration = z.output<typeof firmataBody>
 export type BodyConfiguration = SimulatedConfiguration | FirmataConfiguration
+
+/** The name under which the contact in the motor supply is read and watched. */
+export const motorPowerName = 'motorPower'
+
+/** Every contact that has to be closed for the robot to move: stop buttons, and the one in the motor supply. */
+export function contactsOf(
+  body: Pick<BodyConfiguration, 'stopButtons' | 'motorPower'>,
+): readonly { readonly name: string; readonly pin?: number | string | undefined }[] {
+  const power = body.motorPower ? [{ name: motorPowerName, pin: body.motorPower.pin }] : []
+  return [...body.stopButtons, ...power]
+}

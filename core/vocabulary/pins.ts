@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { analogChannel, type BoardPins, boards, isDigital, pinNumber } from './board.ts'
-import type { BodyConfiguration, FirmataConfiguration } from './parts.ts'
+import { type BodyConfiguration, type FirmataConfiguration, motorPowerName } from './parts.ts'
 import { show } from './explain.ts'
 
 /** What a part needs of its pin. */
@@ -37,17 +37,32 @@ export function pinUsesOf(body: FirmataConfiguration): readonly PinUse[] {
     if (wheel.cdir !== undefined) {
       uses.push({ path: ['wheels', side, 'cdir'], pin: wheel.cdir, need: 'output' })
     }
+    if (wheel.encoder) {
+      const { a, b } = wheel.encoder
+      uses.push({ path: ['wheels', side, 'encoder', 'a'], pin: a, need: 'input' })
+      if (b !== undefined) {
+        uses.push({ path: ['wheels', side, 'encoder', 'b'], pin: b, need: 'input' })
+      }
+    }
   }
+  body.ranges.forEach(({ model, pin, echo }, index) => {
+    const isPing = model === 'HC-SR04'
+    uses.push({ path: ['ranges', index, 'pin'], pin, need: isPing ? 'output' : 'analog' })
+    if (isPing) uses.push({ path: ['ranges', index, 'echo'], pin: echo, need: 'input' })
+  })
   const parts = [
-    ['ranges', 'analog'],
     ['bumpers', 'input'],
     ['relays', 'output'],
     ['servos', 'servo'],
+    ['stopButtons', 'input'],
   ] as const
   for (const [list, need] of parts) {
     body[list].forEach((part, index) =>
       uses.push({ path: [list, index, 'pin'], pin: part.pin, need }),
     )
+  }
+  if (body.motorPower) {
+    uses.push({ path: ['motorPower', 'pin'], pin: body.motorPower.pin, need: 'input' })
   }
   return uses
 }
@@ -78,6 +93,7 @@ function checkBoard(body: FirmataConfiguration, report: Report): void {
       )
     }
   }
+  checkSensing(body, report)
   for (const side of ['left', 'right'] as const) {
     const wheel = body.wheels?.[side]
     if (wheel?.halt === 'brake' && wheel.cdir === undefined) {
@@ -86,6 +102,33 @@ function checkBoard(body: FirmataConfiguration, report: Report): void {
         `"brake" is not allowed; coast, unless the driver has a third pin, cdir`,
       )
     }
+  }
+}
+
+/** The firmware with a deadman has room for so many HC-SR04. */
+const pingsMax = 4
+
+function checkSensing({ ranges, wheels }: FirmataConfiguration, report: Report): void {
+  const { left, right } = wheels ?? {}
+  for (const [side, has] of [
+    ['left', left?.encoder],
+    ['right', right?.encoder],
+  ] as const) {
+    if (!has && (left?.encoder ?? right?.encoder)) {
+      report(['wheels', side, 'encoder'], 'missing; both wheels have an encoder, or none')
+    }
+  }
+  if (left?.encoder && wheels?.countsPerTurn === undefined) {
+    report(['wheels', 'countsPerTurn'], 'missing; the edges of an encoder in one turn of a wheel')
+  }
+  ranges.forEach(({ model, echo }, index) => {
+    if (model !== 'HC-SR04' && echo !== undefined) {
+      report(['ranges', index, 'echo'], `${show(echo)} is not allowed; only an HC-SR04 has one`)
+    }
+  })
+  const pings = ranges.filter(({ model }) => model === 'HC-SR04')
+  if (pings.length > pingsMax) {
+    report(['ranges'], `${pings.length} HC-SR04 are not allowed; at most ${pingsMax}`)
   }
 }
 
@@ -102,8 +145,16 @@ function allowed(board: BoardPins, name: string, need: Need): string {
 }
 
 function checkNames(body: BodyConfiguration, report: Report): void {
-  const taken = new Set<string>(['left', 'right', 'encoders', 'lidar', 'imu', 'battery'])
-  for (const list of ['ranges', 'bumpers', 'relays', 'servos', 'cameras'] as const) {
+  const taken = new Set<string>([
+    'left',
+    'right',
+    'encoders',
+    'lidar',
+    'imu',
+    'battery',
+    motorPowerName,
+  ])
+  for (const list of ['ranges', 'bumpers', 'relays', 'servos', 'cameras', 'stopButtons'] as const) {
     body[list].forEach((part, index) => {
       if (taken.has(part.name)) {
         report([list, index, 'name'], `"${part.name}" is not allowed; another part has that name`)

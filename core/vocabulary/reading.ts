@@ -33,6 +33,16 @@ export interface BumperReading extends Stamped {
   readonly pressed: boolean
 }
 
+/**
+ * Whether the contact of a stop button, or the one in the motor supply, is closed, as it is while all is well. `name` is
+ * the button's, or `motorPower`.
+ */
+export interface ContactReading extends Stamped {
+  readonly kind: 'contact'
+  readonly name: string
+  readonly closed: boolean
+}
+
 /** Turn rate about z in rad/s and acceleration along x and y in m/s², in `base_link`. */
 export interface ImuReading extends Stamped {
   readonly kind: 'imu'
@@ -64,6 +74,7 @@ export type Reading =
   | LidarReading
   | RangeReading
   | BumperReading
+  | ContactReading
   | ImuReading
   | BatteryReading
   | ImageReading
@@ -100,6 +111,8 @@ function isBodySound(reading: Reading): boolean {
       return isDistance(reading.metres)
     case 'bumper':
       return typeof reading.pressed === 'boolean'
+    case 'contact':
+      return typeof reading.closed === 'boolean'
     case 'imu':
       return [reading.turnRate, reading.accelerationX, reading.accelerationY].every(Number.isFinite)
     case 'battery':

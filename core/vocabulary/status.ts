@@ -1,3 +1,4 @@
+import type { Rung } from '../rules/failsafe.ts'
 import type { Pose } from './geometry.ts'
 
 /** How a halt went: the best evidence there is, and the milliseconds until it was had. */
@@ -28,6 +29,8 @@ export interface Status {
   }
   readonly sensors: Readonly<Record<string, string>>
   readonly battery: number | null
+  /** How hard the robot acts on what should not be, and on what. */
+  readonly failsafe: { readonly rung: Rung; readonly reasons: readonly string[] }
   readonly budget: { readonly state: string; readonly spent: number; readonly limit: number }
   readonly llm: { readonly circuit: string; readonly lastError: string | null }
   readonly halt: HaltReport | null

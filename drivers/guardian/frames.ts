@@ -185,12 +185,13 @@ export const frames = {
     sysex(samplingInterval, ...sevenBits(Math.min(0x3fff, Math.max(10, whole(ms, Infinity))), 2)),
 } as const
 
-function sysex(...data: readonly number[]): Uint8Array {
+/** A sysex frame of these data bytes, the command first. */
+export function sysex(...data: readonly number[]): Uint8Array {
   return Uint8Array.of(startSysex, ...data, endSysex)
 }
 
 /** In groups of seven bits, the lowest first, at least `groups` of them. */
-function sevenBits(value: number, groups: number): number[] {
+export function sevenBits(value: number, groups: number): number[] {
   const bits: number[] = []
   for (let rest = value; rest > 0 || bits.length < groups; rest = Math.floor(rest / 128)) {
     bits.push(rest % 128)
@@ -198,7 +199,8 @@ function sevenBits(value: number, groups: number): number[] {
   return bits
 }
 
-function whole(value: number, max: number): number {
+/** `value` itself. Throws TypeError where it is not a whole number from 0 to `max`, NaN included. */
+export function whole(value: number, max: number): number {
   if (value >= 0 && value <= max && Number.isInteger(value)) return value
   throw new TypeError(`${value} is not a whole number from 0 to ${max}`)
 }
@@ -284,6 +286,10 @@ function classifyMode(pin: number, mode: number, table: PinTable): Purpose {
   const rule = ruleOf(table, pin)
   switch (rule?.kind) {
     case undefined:
+    // These are set by the firmware itself, when it is told what hangs on them.
+    case 'counter':
+    case 'trigger':
+    case 'echo':
       return refused
     case 'digital': {
       const declared = modeOf(rule)
@@ -333,6 +339,11 @@ export function modeOf(rule: PinRule): number {
       return pinModes.servo
     case 'digital':
       return rule.hasPullUp ? pinModes.pullUp : pinModes.input
+    case 'counter':
+    case 'echo':
+      return pinModes.input
+    case 'trigger':
+      return pinModes.output
     case 'analog':
       return pinModes.analog
   }

@@ -1,5 +1,5 @@
 import { analogChannel, type BoardPins, boards, pinNumber } from '../../core/vocabulary/board.ts'
-import type { FirmataConfiguration } from '../../core/vocabulary/parts.ts'
+import { contactsOf, type FirmataConfiguration } from '../../core/vocabulary/parts.ts'
 import { dutyMax } from './frames.ts'
 
 /** What a body lets its board do with one pin. `part` is the configured name; a wheel is `left` or `right`. */
@@ -31,6 +31,15 @@ export type PinRule =
       readonly part: string
       readonly channel: number
     }
+  /** One channel of the encoder of a wheel, which the firmware with a deadman counts by itself. */
+  | {
+      readonly kind: 'counter'
+      readonly pin: number
+      readonly part: 'left' | 'right'
+      readonly channel: 'a' | 'b'
+    }
+  /** One end of an HC-SR04, which the firmware with a deadman works by itself. */
+  | { readonly kind: 'trigger' | 'echo'; readonly pin: number; readonly part: string }
 
 /** Every pin of a body, one rule each. Plain data, so that it can be handed to another process. */
 export interface PinTable {
@@ -58,7 +67,10 @@ export function pinTableOf(body: FirmataConfiguration): PinTable {
           hasPullUp: pressed === 'low',
         }
       }),
-      ...body.ranges.map((range) => analogRule(board, range.name, range.pin)),
+      ...contactsOf(body).map(({ name, pin }): PinRule => {
+        return { kind: 'digital', pin: numberOf(board, pin), part: name, hasPullUp: true }
+      }),
+      ...body.ranges.flatMap((range) => rangeRules(board, range)),
     ],
   }
 }
@@ -76,6 +88,33 @@ function wheelRules(
   return [
     { kind: 'pwm', pin: pwm, part, safe: isBraking ? dutyMax : 0 },
     ...directions.map((pin) => levelRule(board, part, pin, isBraking ? 1 : 0)),
+    ...counterRules(board, part, wheel.encoder),
+  ]
+}
+
+function counterRules(
+  board: BoardPins,
+  part: 'left' | 'right',
+  encoder: NonNullable<FirmataConfiguration['wheels']>['left']['encoder'],
+): readonly PinRule[] {
+  if (!encoder) return []
+  const { a, b } = encoder
+  return [
+    { kind: 'counter', pin: numberOf(board, a), part, channel: 'a' },
+    ...(b === undefined
+      ? []
+      : [{ kind: 'counter', pin: numberOf(board, b), part, channel: 'b' } as const]),
+  ]
+}
+
+function rangeRules(
+  board: BoardPins,
+  { name, model, pin, echo }: FirmataConfiguration['ranges'][number],
+): readonly PinRule[] {
+  if (model !== 'HC-SR04') return [analogRule(board, name, pin)]
+  return [
+    { kind: 'trigger', pin: numberOf(board, pin), part: name },
+    { kind: 'echo', pin: numberOf(board, echo), part: name },
   ]
 }
 

@@ -1,5 +1,8 @@
+import { type DeadmanReport, deadmanCommand, readDeadman } from './deadman.ts'
+
 /** A frame from the board, read. */
 export type Report =
+  | DeadmanReport
   | { readonly kind: 'version'; readonly major: number; readonly minor: number }
   | {
       readonly kind: 'firmware'
@@ -60,6 +63,8 @@ function readSysex(command: number, data: Uint8Array): Report | undefined {
       const text = readText(data)
       return text === undefined ? undefined : { kind: 'text', text }
     }
+    case deadmanCommand:
+      return readDeadman(data)
     case 0xf7:
       return undefined
     default:

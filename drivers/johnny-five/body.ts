@@ -1,14 +1,17 @@
 import type { Configuration } from '../../core/vocabulary/configuration.ts'
 import { MechosError, messageOf } from '../../core/vocabulary/errors.ts'
 import type { Reading } from '../../core/vocabulary/reading.ts'
-import type { Body, BodyFacts, Evidence } from '../body.ts'
+import type { Body, BodyFacts, Evidence, GuardianFact } from '../body.ts'
 import type { Clock } from '../clock.ts'
 import { subscribe } from '../listeners.ts'
-import { pinTableOf } from '../guardian/pin-table.ts'
+import { boardNameMax, deadmanFirmware } from '../guardian/deadman.ts'
+import { type PinTable, pinTableOf } from '../guardian/pin-table.ts'
 import type { Link } from './link.ts'
 import { makeOutputs } from './outputs.ts'
-import { openPort, type Port } from './port.ts'
+import { openGuardedLine } from '../guardian/guarded-line.ts'
+import type { Line } from '../guardian/line.ts'
 import { type Session, startSession } from './session.ts'
+import { makeWheelCounters } from './wheel-counter.ts'
 
 /** What a Firmata body needs beside its configuration. */
 export interface FirmataOptions {
@@ -18,13 +21,13 @@ export interface FirmataOptions {
   readonly log?: (line: string) => void
   /** How long a board may take to report itself. Milliseconds, 10 000 unless given. */
   readonly openLimitMs?: number
-  /** Opens the port; a serial one unless given. */
-  readonly open?: (path: string) => Promise<Port>
+  /** Where the guardian notes how the last halt went when this process has died. */
+  readonly note?: string
+  /** Opens the line; one to a guardian process that opens a serial port unless given. */
+  readonly open?: (path: string, table: PinTable) => Promise<Line>
 }
 
 const openLimitMs = 10_000
-/** Together below the 200 ms that `confirm` may take. */
-const echoLimitsMs = [100, 80]
 
 /**
  * The robot that a Firmata board is: Johnny-Five's parts on firmata-io, on a transport of our own that is the gate.
@@ -41,16 +44,25 @@ export function firmataBody(configuration: Configuration, options: FirmataOption
   const { body } = configuration
   if (body.kind !== 'firmata') throw new TypeError(`a ${body.kind} body is not a Firmata one`)
   const { clock, port: path, log = () => undefined } = options
-  const open = options.open ?? ((portPath: string) => openPort(portPath, clock))
   const table = pinTableOf(body)
+  const boardName = configuration.name.slice(0, boardNameMax)
+  const open =
+    options.open ??
+    ((portPath: string) =>
+      openGuardedLine({ path: portPath, table, name: boardName, note: options.note, clock }))
   const outputs = makeOutputs(body)
   const readingListeners = new Set<(reading: Reading) => void>()
   const lostListeners = new Set<(cause: string) => void>()
+  const guardianListeners = new Set<(fact: GuardianFact) => void>()
   const say = (reading: Reading) => {
     for (const listener of readingListeners) listener(reading)
   }
+  const tell = (fact: GuardianFact) => {
+    for (const listener of guardianListeners) listener(fact)
+  }
   const limitMs = options.openLimitMs ?? openLimitMs
-  const sessionOptions = { body, table, clock, path, limitMs, outputs, say, log }
+  const counters = makeWheelCounters(body)
+  const sessionOptions = { body, table, clock, path, limitMs, outputs, counters, say, log }
   let session: Session | undefined
   let link: Link | undefined
   let opening: Promise<BodyFacts> | undefined
@@ -60,23 +72,30 @@ export function firmataBody(configuration: Configuration, options: FirmataOption
   const connect = async (): Promise<BodyFacts> => {
     const closesBefore = closes
     await ending
-    const port = await open(path)
+    tell({ kind: 'starting' })
+    const line = await open(path, table)
+    tell({ kind: 'guarding' })
     if (closes !== closesBefore) {
-      await port.close()
+      await line.close()
       throw new MechosError('ERR_BOARD_LOST', `${path} was closed while it was opening`)
     }
-    const opened = await startSession(port, sessionOptions, (made) => {
+    const opened = await startSession(line, sessionOptions, (made) => {
       link = made
     })
     session = opened
     opened.link.onLost((cause, isHalted) => lose(opened, cause, isHalted))
+    opened.link.onTripped((cause) => tell({ kind: 'tripped', cause }))
+    opened.link.onHalted(() => outputs.settle())
+    const deadman = opened.firmware.startsWith(deadmanFirmware.name)
+    if (deadman) await opened.link.guarded()
     log(`${opened.firmware} on ${path}`)
-    return { firmware: opened.firmware, deadman: false }
+    return { firmware: opened.firmware, deadman }
   }
   const lose = (lost: Session, cause: string, isHalted: boolean) => {
     if (isHalted) outputs.settle()
     if (session !== lost) return
     end(cause)
+    tell({ kind: 'lost', cause })
     for (const listener of lostListeners) listener(cause)
   }
   const end = (cause: string) => {
@@ -92,10 +111,12 @@ export function firmataBody(configuration: Configuration, options: FirmataOption
 
   return {
     kind: 'firmata',
+    senses: counters ? ['encoders'] : [],
     open() {
       if (session || opening) return Promise.reject(new TypeError('the body is open already'))
       opening = connect()
         .catch((error: unknown) => {
+          tell({ kind: 'gone' })
           log(`${path}: ${messageOf(error)}`)
           throw error
         })
@@ -111,23 +132,18 @@ export function firmataBody(configuration: Configuration, options: FirmataOption
       outputs.settle()
     },
     write(command) {
-      if (!session?.link.transport.isArmed) throw shut('the body is not armed')
+      if (!session?.link.transport.isOpen) throw shut('the body is not armed')
       session.parts.carryOut(command)
     },
     halt,
+    beat: () => link?.line.beat(),
     async confirm(): Promise<Evidence> {
-      for (const [round, soundMs] of echoLimitsMs.entries()) {
-        const asked = session
-        if (!asked || asked.link.transport.isArmed) break
-        if (round > 0) asked.link.halt()
-        // oxlint-disable-next-line no-await-in-loop -- the second round is for what the first did not find
-        if (await asked.sounder.sound(soundMs)) return 'echoed'
-      }
-      return link?.hasWrittenHalt() && !link.transport.isArmed ? 'written' : 'none'
+      return !link || link.transport.isOpen ? 'none' : link.line.confirm()
     },
     outputs: () => outputs.list(),
     onReading: (listener) => subscribe(readingListeners, listener),
     onLost: (listener) => subscribe(lostListeners, listener),
+    onGuardian: (listener) => subscribe(guardianListeners, listener),
     async close() {
       closes++
       halt()
@@ -135,6 +151,7 @@ export function firmataBody(configuration: Configuration, options: FirmataOption
       link?.lose('closed')
       await opening?.catch(() => undefined)
       await ending
+      tell({ kind: 'gone' })
     },
   }
 }

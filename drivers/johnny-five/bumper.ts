@@ -15,7 +15,7 @@ export interface Bumper {
 export function makeBumper(
   { five, board, pins }: Fitting,
   pin: number,
-  { name, pressed }: FirmataConfiguration['bumpers'][number],
+  { name, pressed }: Pick<FirmataConfiguration['bumpers'][number], 'name' | 'pressed'>,
 ): Bumper {
   const io: FirmataIO = board.io
   const button = new five.Button({ board, pin: pinName(pins, pin), invert: pressed === 'low' })

@@ -102,6 +102,13 @@ function silent(path: string, limitMs: number, link: Link): MechosError {
 }
 
 function checkPins(io: FirmataIO, { body, table, path }: HandshakeOptions): void {
+  const { digital, analog } = boards[body.board]
+  if (io.pins.length !== digital + analog) {
+    throw new MechosError(
+      'ERR_BOARD_REFUSED',
+      `board: ${body.board} is not what is on ${path}: ${nameOf(io)} reports ${io.pins.length} pins, and it has ${digital + analog}`,
+    )
+  }
   for (const rule of table.pins) {
     const has = io.pins[rule.pin]?.supportedModes.includes(modeOf(rule)) === true
     const isInPlace = rule.kind !== 'analog' || io.analogPins[rule.channel] === rule.pin

@@ -19,6 +19,8 @@ const analogMax = 1023
  * capabilities or of the mapping, any 1-wire reply. None of them gets past. Never throws.
  */
 export function makeInboundCheck(): InboundCheck {
+  // What comes before is of an earlier run: a board goes on streaming until it is asked who it is.
+  let hasSpoken = false
   let pinCount = 0
   let isMapped = false
   let dropped = 0
@@ -26,12 +28,16 @@ export function makeInboundCheck(): InboundCheck {
   const canTake = (report: Report): boolean => {
     switch (report.kind) {
       case 'analog':
-        return report.value <= analogMax
+        return hasSpoken && report.value <= analogMax
+      case 'port':
+        return hasSpoken
       case 'version':
       case 'firmware':
-      case 'port':
+        hasSpoken = true
+        return true
       case 'echo':
       case 'text':
+      case 'deadman':
       case 'other':
         return true
       case 'capabilities':
@@ -61,5 +67,6 @@ export function makeInboundCheck(): InboundCheck {
 }
 
 function isForFirmata(report: Report): boolean {
-  return report.kind !== 'echo' && report.kind !== 'text' && report.kind !== 'other'
+  const { kind } = report
+  return kind !== 'echo' && kind !== 'text' && kind !== 'deadman' && kind !== 'other'
 }

@@ -1,105 +1,136 @@
 import { MechosError } from '../../core/vocabulary/errors.ts'
 import type { Clock } from '../clock.ts'
+import type { Line } from '../guardian/line.ts'
 import type { PinTable } from '../guardian/pin-table.ts'
 import type { Report } from '../guardian/reports.ts'
-import type { Port } from './port.ts'
 import { makeTransport, type Transport } from './transport.ts'
 
-/** One connection to one board, from the opening of its port to its end. It is never opened again. */
+/** One connection to one board as firmata-io and the body see it, over a line. It is never opened again. */
 export interface Link {
+  readonly line: Line
   readonly transport: Transport
   /** When the last sound frame arrived, on the robot's clock; undefined before the first. */
   heardAtMs(): number | undefined
   /** Hears each sound report, after firmata-io did. Returns how to stop. */
   onReport(listener: (report: Report) => void): () => void
-  /** Called once if the link is lost; `isHalted` says whether the halt frame could still be written. */
+  /** Called once if the link is lost, at once if it is lost already; `isHalted` says whether anybody heard its last halt. */
   onLost(listener: (cause: string, isHalted: boolean) => void): void
-  /** Arms the transport. Throws ERR_BOARD_LOST when the port is gone. */
+  /** Called each time that the far end has latched by itself. */
+  onTripped(listener: (cause: string) => void): void
+  /** Called when a halt is known to have left, and with each better news of it. */
+  onHalted(listener: () => void): void
+  /** Resolves when the board's deadman keeps our safe table. Rejects with ERR_BOARD_REFUSED when it does not within two seconds. */
+  guarded(): Promise<void>
+  /** Opens the latch. Throws ERR_BOARD_LOST when the line is over. */
   arm(): void
   /** Halts, and declares the link lost. Later calls do nothing. */
   lose(cause: string): void
-  /** Halts, waits until that has left or half a second is over, and closes the port. Idempotent, never rejects. */
-  close(): Promise<void>
-  /** Whether the last halt frame has left this machine. */
-  hasWrittenHalt(): boolean
-  /** Latches and writes the halt frame at once. False when nothing could be written. Never throws. */
+  /** Latches and puts every output at its safe level. False when there is nobody to hear it. Never throws. */
   halt(): boolean
+  /** Halts and lets go of the line. Idempotent, never rejects. */
+  close(): Promise<void>
 }
 
-const farewellMs = 500
+const guardedMsMax = 2_000
 
-/** A link over an open port. */
-export function makeLink(port: Port, table: PinTable, clock: Clock): Link {
+/** A link over a line. */
+export function makeLink(line: Line, table: PinTable, clock: Clock): Link {
   const reportListeners = new Set<(report: Report) => void>()
   const lostListeners = new Set<(cause: string, isHalted: boolean) => void>()
+  const tripListeners = new Set<(cause: string) => void>()
+  const haltListeners = new Set<() => void>()
+  const guardListeners = new Set<() => void>()
+  let isGuarded = false
   let heardAtMs: number | undefined
+  let loss: { readonly cause: string; readonly isHalted: boolean } | undefined
   let isOver = false
-  let halts = 0
-  let haltsWritten = 0
   let closing: Promise<void> | undefined
 
   const transport = makeTransport({
     table,
-    clock,
-    write: (bytes, done) => port.write(bytes, done),
-    backlog: () => port.backlog(),
+    write: (bytes) => line.write(bytes),
     onReport(report) {
       heardAtMs = clock.now()
       for (const listener of reportListeners) listener(report)
     },
     onFault: (cause) => lose(cause),
   })
-  port.onData((bytes) => transport.receive(bytes))
-  port.onLost((cause) => lose(cause))
+  line.onData((bytes) => transport.receive(bytes))
+  line.onEvent((event) => {
+    switch (event.kind) {
+      case 'lost':
+        return lose(event.cause)
+      case 'tripped':
+        transport.shut()
+        for (const listener of tripListeners) listener(event.cause)
+        return
+      case 'evidence':
+        if (event.evidence === 'none' || transport.isOpen) return
+        for (const listener of haltListeners) listener()
+        return
+      case 'deadman':
+        isGuarded = true
+        for (const listener of guardListeners) listener()
+    }
+  })
 
-  function halt(done?: () => void): boolean {
-    const number = ++halts
-    const isOpen = port.isOpen()
-    const canWrite = transport.halt((written) => {
-      if (written) haltsWritten = Math.max(haltsWritten, number)
-      done?.()
-    })
-    return isOpen && canWrite
+  function halt(): boolean {
+    transport.shut()
+    return line.halt()
   }
 
   function lose(cause: string) {
     if (isOver) return
     isOver = true
-    const isHalted = halt()
-    for (const listener of lostListeners) listener(cause, isHalted)
+    loss = { cause, isHalted: halt() }
+    for (const listener of lostListeners) listener(loss.cause, loss.isHalted)
   }
 
   async function end() {
     isOver = true
-    await new Promise<void>((resolve) => {
-      const timer = clock.setTimeout(resolve, farewellMs)
-      halt(() => {
-        clock.clearTimeout(timer)
-        resolve()
-      })
-    })
+    halt()
     transport.close()
     reportListeners.clear()
-    await port.close()
+    await line.close()
   }
 
   return {
+    line,
     transport,
     heardAtMs: () => heardAtMs,
     onReport(listener) {
       reportListeners.add(listener)
       return () => void reportListeners.delete(listener)
     },
-    onLost: (listener) => void lostListeners.add(listener),
+    onLost(listener) {
+      lostListeners.add(listener)
+      if (loss) listener(loss.cause, loss.isHalted)
+    },
+    onTripped: (listener) => void tripListeners.add(listener),
+    onHalted: (listener) => void haltListeners.add(listener),
+    guarded() {
+      return new Promise((resolve, reject) => {
+        if (isGuarded) return resolve()
+        const refuse = () =>
+          reject(
+            new MechosError(
+              'ERR_BOARD_REFUSED',
+              "the board's deadman did not take our safe outputs",
+            ),
+          )
+        const timer = clock.setTimeout(refuse, guardedMsMax)
+        guardListeners.add(() => {
+          clock.clearTimeout(timer)
+          resolve()
+        })
+      })
+    },
     arm() {
-      if (isOver || !port.isOpen()) {
-        throw new MechosError('ERR_BOARD_LOST', 'the port is gone, nothing can be armed')
-      }
-      transport.arm()
+      line.arm()
+      transport.open()
     },
     lose,
+    halt,
     close: () => (closing ??= end()),
-    hasWrittenHalt: () => halts > 0 && haltsWritten === halts,
-    halt: () => halt(),
   }
 }

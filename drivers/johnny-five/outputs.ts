@@ -5,6 +5,8 @@ import type { ActuatorOutput } from '../body.ts'
 export interface Outputs {
   /** Effort from -1 to 1. */
   setWheels(left: number, right: number): void
+  /** The effort that a wheel was last told. */
+  effortOf(wheel: 'left' | 'right'): number
   setRelay(name: string, on: boolean): void
   setServo(name: string, radians: number): void
   /** Everything is at what was declared for a halt. */
@@ -30,6 +32,7 @@ export function makeOutputs(body: FirmataConfiguration): Outputs {
       efforts.left = left
       efforts.right = right
     },
+    effortOf: (wheel) => efforts[wheel],
     setRelay(name, on) {
       const relay = relays.get(name)
       if (relay) relay.level = on ? 1 : 0

@@ -1,6 +1,5 @@
-import type { FirmataConfiguration } from '../../core/vocabulary/parts.ts'
 import type { Fitting } from './library.ts'
-import { sharpMetres } from './sharp.ts'
+import { sharpMetres, type SharpModel } from './sharp.ts'
 
 /** A Sharp range finder on an analog pin. */
 export interface RangeFinder {
@@ -16,7 +15,7 @@ export interface RangeFinder {
 export function makeRangeFinder(
   { five, board }: Fitting,
   channel: number,
-  { name, model }: FirmataConfiguration['ranges'][number],
+  { name, model }: { readonly name: string; readonly model: SharpModel },
 ): RangeFinder {
   // Its own events come from a timer and go on when the board is dead, so only its latest raw value is used.
   const sensor = new five.Sensor({ board, pin: `A${channel}` })

@@ -2,21 +2,20 @@ import type { FirmataConfiguration } from '../../core/vocabulary/parts.ts'
 import type { Reading } from '../../core/vocabulary/reading.ts'
 import type { Clock } from '../clock.ts'
 import type { PinTable } from '../guardian/pin-table.ts'
-import { type EchoSounder, makeEchoSounder } from './evidence.ts'
 import { type Introduction, shakeHands } from './handshake.ts'
 import { type Link, makeLink } from './link.ts'
 import type { Outputs } from './outputs.ts'
 import { makeParts, type Parts } from './parts.ts'
-import type { Port } from './port.ts'
+import type { Line } from '../guardian/line.ts'
 import { readSensors } from './sensors.ts'
+import type { makeWheelCounters } from './wheel-counter.ts'
 
 /** One connection to one board and everything that hangs on it. A body that is opened again gets another. */
 export interface Session {
   readonly link: Link
   readonly firmware: string
   readonly parts: Parts
-  readonly sounder: EchoSounder
-  /** Halts, takes every part off the board, and closes the port. Idempotent, never rejects. */
+  /** Halts, takes every part off the board, and lets go of the line. Idempotent, never rejects. */
   end(): Promise<void>
 }
 
@@ -28,20 +27,21 @@ export interface SessionOptions {
   readonly path: string
   readonly limitMs: number
   readonly outputs: Outputs
+  readonly counters: ReturnType<typeof makeWheelCounters>
   readonly say: (reading: Reading) => void
   readonly log: (line: string) => void
 }
 
 /**
- * Takes over an open port, waits for its board, and leaves it latched with every output at its safe level. Rejects as
- * `shakeHands` does, with the port closed. `linked` is given the link at once, so that it can be halted meanwhile.
+ * Takes over an open line, waits for its board, and leaves it latched with every output at its safe level. Rejects as
+ * `shakeHands` does, with the line closed. `linked` is given the link at once, so that it can be halted meanwhile.
  */
 export async function startSession(
-  port: Port,
+  line: Line,
   options: SessionOptions,
   linked: (link: Link) => void,
 ): Promise<Session> {
-  const link = makeLink(port, options.table, options.clock)
+  const link = makeLink(line, options.table, options.clock)
   linked(link)
   let introduction: Introduction | undefined
   try {
@@ -55,7 +55,7 @@ export async function startSession(
 }
 
 function furnish(link: Link, introduction: Introduction, options: SessionOptions): Session {
-  const { table, clock, outputs, log } = options
+  const { outputs, log } = options
   const parts = makeParts(introduction, { ...options, transport: link.transport })
   const stopReading = readSensors(introduction, link, options)
   link.onReport((report) => {
@@ -69,7 +69,6 @@ function furnish(link: Link, introduction: Introduction, options: SessionOptions
     link,
     firmware: introduction.firmware,
     parts,
-    sounder: makeEchoSounder(link, table, clock),
     end() {
       if (!isEnded) {
         isEnded = true

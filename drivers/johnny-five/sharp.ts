@@ -1,6 +1,7 @@
 import type { FirmataConfiguration } from '../../core/vocabulary/parts.ts'
 
-type Model = FirmataConfiguration['ranges'][number]['model']
+/** Range finders that put out a voltage. */
+export type SharpModel = Exclude<FirmataConfiguration['ranges'][number]['model'], 'HC-SR04'>
 
 /** Metres are `scale * volts ^ exponent`; beyond `reachMetres` the sheet promises nothing. */
 interface Curve {
@@ -9,7 +10,7 @@ interface Curve {
   readonly reachMetres: number
 }
 
-const curves: Record<Model, Curve> = {
+const curves: Record<SharpModel, Curve> = {
   GP2Y0A21: { scale: 0.27728, exponent: -1.2045, reachMetres: 0.8 },
   GP2Y0A02: { scale: 0.60374, exponent: -1.16, reachMetres: 1.5 },
   GP2Y0A41: { scale: 0.1208, exponent: -1.058, reachMetres: 0.3 },
@@ -27,7 +28,7 @@ const voltsMin = 0.4
  * Throws TypeError for what is no such reading.
  * Source: power laws fitted to the Sharp data sheets, as in the Arduino library SharpIR; within 20 % of the sheets.
  */
-export function sharpMetres(model: Model, counts: number): number {
+export function sharpMetres(model: SharpModel, counts: number): number {
   if (!(counts >= 0 && counts <= countsMax)) {
     throw new TypeError(`an analog reading is 0 to ${countsMax}, not ${counts}`)
   }

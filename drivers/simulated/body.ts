@@ -1,5 +1,5 @@
 import type { Configuration } from '../../core/vocabulary/configuration.ts'
-import type { BodyConfiguration } from '../../core/vocabulary/parts.ts'
+import { type BodyConfiguration, contactsOf, motorPowerName } from '../../core/vocabulary/parts.ts'
 import { MechosError } from '../../core/vocabulary/errors.ts'
 import type { Reading } from '../../core/vocabulary/reading.ts'
 import type { Body, Truth } from '../body.ts'
@@ -19,6 +19,11 @@ export interface SimulatedBody extends Body {
   /** Moves the world on and emits readings meanwhile. Throws TypeError unless 0 to 60 000 ms are asked for. */
   step(milliseconds: number): void
   truth(): Truth
+  /**
+   * Opens or closes the contact of a stop button, or that of the motor supply, `motorPower`: without it the wheels get no
+   * power. Throws TypeError for a name that the configuration does not declare.
+   */
+  setContact(name: string, isClosed: boolean): void
   /** Calls back at the end of each `step` with its milliseconds. Returns how to stop. */
   onStep(listener: (milliseconds: number) => void): () => void
 }
@@ -31,6 +36,7 @@ export interface Simulation {
 }
 
 const stepMsMax = 60_000
+const unpowered = { left: 0, right: 0 } as const
 /** All sensors speak at the end of the first 20 ms, and then each at its own rate. */
 const firstSampleSubStep = subStepsAt(50)
 
@@ -45,6 +51,8 @@ export function simulatedBody(configuration: Configuration, simulation: Simulati
   const chassis = makeChassis(configuration.body, room, seed)
   const battery = makeBattery()
   const onReading = new Set<(reading: Reading) => void>()
+  const contacts = contactsOf(configuration.body).map(({ name }) => name)
+  const openContacts = new Set<string>()
   const onStep = new Set<(milliseconds: number) => void>()
   let sensors: readonly Sensor[] = []
   let isOpen = false
@@ -65,8 +73,9 @@ export function simulatedBody(configuration: Configuration, simulation: Simulati
     }
   }
   const advance = () => {
-    const { left, right } = actuators.effort
-    chassis.advance({ left, right, isPowered: isArmed })
+    const isSupplied = !openContacts.has(motorPowerName)
+    const { left, right } = isSupplied ? actuators.effort : unpowered
+    chassis.advance({ left, right, isPowered: isArmed && isSupplied })
     battery.drain((Math.abs(left) + Math.abs(right)) / 2)
     subSteps++
     if (isOpen) speak()
@@ -79,7 +88,13 @@ export function simulatedBody(configuration: Configuration, simulation: Simulati
     open() {
       halt()
       // Encoders count from here on, and whoever listens hears every sensor within one tick.
-      sensors = makeSensors(configuration.body, { chassis, room, battery, seed })
+      sensors = makeSensors(configuration.body, {
+        chassis,
+        room,
+        battery,
+        seed,
+        open: openContacts,
+      })
       subSteps = 0
       isOpen = true
       return Promise.resolve({ firmware: 'simulated', deadman: false })
@@ -109,6 +124,11 @@ export function simulatedBody(configuration: Configuration, simulation: Simulati
       for (const listener of onStep) listener(milliseconds)
     },
     truth: () => chassis.truth,
+    setContact(name, isClosed) {
+      if (!contacts.includes(name)) throw new TypeError(`this body has no contact ${name}`)
+      if (isClosed) openContacts.delete(name)
+      else openContacts.add(name)
+    },
     close() {
       halt()
       isOpen = false

@@ -8,11 +8,12 @@ import { subStepsAt } from './sub-step.ts'
 
 type RangeFinder = BodyConfiguration['ranges'][number]
 
-/** What each model can measure, in metres (Sharp data sheets). Nearer things read as `min`. */
+/** What each model can measure, in metres (Sharp's data sheets; ELEC Freaks' for the HC-SR04). Nearer things read as `min`. */
 export const rangeFinderReach: Record<RangeFinder['model'], { min: number; max: number }> = {
   GP2Y0A21: { min: 0.1, max: 0.8 },
   GP2Y0A02: { min: 0.2, max: 1.5 },
   GP2Y0A41: { min: 0.04, max: 0.3 },
+  'HC-SR04': { min: 0.02, max: 4 },
 }
 
 const coneRadians = [-0.08, -0.04, 0, 0.04, 0.08]

@@ -1,6 +1,7 @@
-import type { BodyConfiguration } from '../../core/vocabulary/parts.ts'
+import { type BodyConfiguration, contactsOf } from '../../core/vocabulary/parts.ts'
 import { randomStream } from '../random.ts'
 import { makeBumper } from './bumper.ts'
+import { makeContact } from './contact-sensor.ts'
 import { makeEncoders } from './encoders.ts'
 import { makeImu } from './imu.ts'
 import { makeLidar } from './lidar.ts'
@@ -20,6 +21,7 @@ export function makeSensors(body: BodyConfiguration, around: Surroundings): read
     if (body.imu) sensors.push(makeImu(around, noise('imu')))
   }
   for (const bumper of body.bumpers) sensors.push(makeBumper(bumper, around))
+  for (const { name } of contactsOf(body)) sensors.push(makeContact(name, around))
   for (const range of body.ranges) {
     sensors.push(makeRangeFinder(range, around, noise(`range:${range.name}`)))
   }

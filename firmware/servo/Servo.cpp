@@ -73,4 +73,8 @@ void Servo::writeMicroseconds(int micros) {
   SREG = interrupts;
 }
 
+int Servo::readMicroseconds() {
+  return index == INVALID_SERVO ? 0 : slots[index].ticks / TICKS_PER_MICRO + TRIM_MICROS;
+}
+
 bool Servo::attached() { return index != INVALID_SERVO && slots[index].active; }

@@ -21,6 +21,7 @@ public:
   void detach();
   void write(int degreesOrMicros);
   void writeMicroseconds(int micros);
+  int readMicroseconds();
   bool attached();
 
 private:

@@ -5,7 +5,13 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { askRobot } from '../../inspector/control-client.ts'
 import { serveControl } from '../../inspector/control-server.ts'
-import type { Request } from '../../inspector/control-words.ts'
+import {
+  addressed,
+  machineMs,
+  refusalOf,
+  type Request,
+  robotWord,
+} from '../../inspector/control-words.ts'
 
 let folder: string
 let path: string
@@ -26,7 +32,7 @@ describe('a robot that is asked over its socket', () => {
   test('hears each request as it was said, and its answer comes back', async () => {
     const heard: Request[] = []
     servers.push(
-      await serveControl(path, async (request) => {
+      await serveControl(path, 'me', async (request) => {
         heard.push(request)
         return { ok: true, result: { heard: request.verb } }
       }),
@@ -34,8 +40,8 @@ describe('a robot that is asked over its socket', () => {
     const requests: Request[] = [
       { verb: 'status' },
       { verb: 'halt', cause: 'because' },
-      { verb: 'arm', epoch: 3 },
-      { verb: 'goal', text: 'ä\n"x"' },
+      addressed({ verb: 'arm', epoch: 3 }, 'me', machineMs()),
+      addressed({ verb: 'goal', text: 'ä\n"x"' }, 'me', machineMs()),
     ]
     for (const request of requests) {
       expect(await askRobot(path, request, 5_000)).toEqual({
@@ -48,12 +54,12 @@ describe('a robot that is asked over its socket', () => {
 
   test('refuses in its own words, and survives an answer that could not be made', async () => {
     servers.push(
-      await serveControl(path, async ({ verb }) => {
+      await serveControl(path, 'me', async ({ verb }) => {
         if (verb === 'reset') throw new Error('no luck')
         return { ok: false, message: `not ${verb}` }
       }),
     )
-    expect(await askRobot(path, { verb: 'resume' }, 5_000)).toEqual({
+    expect(await askRobot(path, addressed({ verb: 'resume' }, 'me', machineMs()), 5_000)).toEqual({
       ok: false,
       message: 'not resume',
     })
@@ -68,12 +74,63 @@ describe('a robot that is asked over its socket', () => {
   })
 
   test('takes over the address of one that died', async () => {
-    servers.push(await serveControl(path, async () => ({ ok: true, result: { which: 1 } })))
-    servers.push(await serveControl(path, async () => ({ ok: true, result: { which: 2 } })))
+    servers.push(await serveControl(path, 'me', async () => ({ ok: true, result: { which: 1 } })))
+    servers.push(await serveControl(path, 'me', async () => ({ ok: true, result: { which: 2 } })))
     expect(await askRobot(path, { verb: 'status' }, 5_000)).toEqual({
       ok: true,
       result: { which: 2 },
     })
+  })
+})
+
+describe('an order that may begin motion', () => {
+  const orders = [
+    { verb: 'arm', epoch: 3 },
+    { verb: 'resume' },
+    { verb: 'goal', text: 'home' },
+  ] as const
+
+  test.each(orders)('to $verb is refused when it is late, early, or meant for another', (wish) => {
+    const said = addressed(wish, 'me', 10_000)
+    const refused = (nowMs: number, robot = 'me') => refusalOf(said, robot, nowMs)
+    expect([refused(10_000), refused(12_000), refused(9_900)]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ])
+    expect(refused(12_001)).toBe(
+      `${wish.verb}: refused: it was given 2.0 s ago, and at most 2 s are allowed; look at the robot, then say it again`,
+    )
+    expect(refused(9_899)).toMatch(/^\w+: refused: it was given -0\.1 s ago/)
+    expect(refused(NaN)).toMatch(/refused/)
+    expect(refused(10_000, 'you')).toBe(
+      `${wish.verb}: refused: it was meant for me, and this is you`,
+    )
+  })
+
+  test('is refused by the robot itself, and a halt never is', async () => {
+    const heard: string[] = []
+    servers.push(
+      await serveControl(path, 'me', async ({ verb }) => {
+        heard.push(verb)
+        return { ok: true, result: {} }
+      }),
+    )
+    const late = addressed({ verb: 'resume' }, 'me', machineMs() - 5_000)
+    expect(await askRobot(path, late, 5_000)).toMatchObject({
+      ok: false,
+      message: expect.stringMatching(/^resume: refused: it was given 5\.0 s ago/),
+    })
+    const elsewhere = addressed({ verb: 'arm', epoch: 1 }, 'you', machineMs())
+    expect(await askRobot(path, elsewhere, 5_000)).toMatchObject({ ok: false })
+    expect(await askRobot(path, { verb: 'halt' }, 5_000)).toEqual({ ok: true, result: {} })
+    expect(heard).toEqual(['halt'])
+  })
+
+  test('names the process, and not only the robot', () => {
+    const one = robotWord({ name: 'rover', pid: 7, startTicks: 100 })
+    expect(one).not.toBe(robotWord({ name: 'rover', pid: 7, startTicks: 200 }))
+    expect(robotWord({ name: 'rover', pid: 7, startTicks: null })).toBe('rover-7-unknown')
   })
 })
 

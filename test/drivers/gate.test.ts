@@ -7,7 +7,10 @@ const wheels: ActuatorCommand = { kind: 'wheels', left: 1, right: 1 }
 
 /** A gate before actuators that note what reaches them, on a clock that is set by hand. */
 function gateAt(startMs = 1_000) {
+  const time = { nowMs: startMs }
   const calls: string[] = []
+  /** When the body was told that the robot's loop is alive. */
+  const beats: number[] = []
   const faults: { arm?: () => void; halt?: () => void; write?: () => void } = {}
   const actuators: Actuators = {
     arm() {
@@ -22,10 +25,10 @@ function gateAt(startMs = 1_000) {
       calls.push('halt')
       faults.halt?.()
     },
+    beat: () => void beats.push(time.nowMs),
   }
-  const time = { nowMs: startMs }
   const clock = { now: () => time.nowMs, setTimeout: () => 0, clearTimeout: () => {} }
-  return { gate: new MotionGate(actuators, clock), calls, faults, time }
+  return { gate: new MotionGate(actuators, clock), calls, beats, faults, time }
 }
 
 /** The same, open in epoch 2. */
@@ -73,6 +76,38 @@ describe('a motion gate', () => {
     expect(gate.isOpen).toBe(true)
   })
 
+  test('hands each beat that it believes on to the body, open or shut, and no other', () => {
+    const { gate, beats, time } = openGate()
+    expect(beats).toEqual([1_000])
+    for (const stampMs of [1_000, 900, 1_000.1, Infinity, NaN]) gate.beat(stampMs)
+    expect(beats).toEqual([1_000])
+    time.nowMs = 1_020
+    gate.beat(1_020)
+    gate.trip('enough')
+    time.nowMs = 1_040
+    gate.beat(1_040)
+    expect(beats).toEqual([1_000, 1_020, 1_040])
+  })
+
+  test('invents no beat: time, writes and looks bring the body none', () => {
+    const { gate, beats, time } = openGate()
+    beats.length = 0
+    gate.write(wheels)
+    time.nowMs += beatLimitMs + 1
+    gate.watch()
+    gate.allow(3)
+    expect(beats).toEqual([])
+  })
+
+  test('needs no body that hears beats', () => {
+    const body: Actuators = { arm: () => {}, write: () => {}, halt: () => {} }
+    const clock = { now: () => 1_000, setTimeout: () => 0, clearTimeout: () => {} }
+    const gate = new MotionGate(body, clock)
+    gate.beat(1_000)
+    gate.allow(1)
+    expect(gate.isOpen).toBe(true)
+  })
+
   test('lets nothing by as soon as the beats have stopped, whether anybody looks or not', () => {
     const { gate, calls, time } = openGate()
     time.nowMs += beatLimitMs
@@ -112,6 +147,16 @@ describe('a motion gate', () => {
     for (const epoch of [3, 4, 5]) gate.allow(epoch)
     expect(gate.isOpen).toBe(false)
     gate.allow(6)
+    expect(gate.isOpen).toBe(true)
+  })
+
+  test('never goes back to an earlier epoch', () => {
+    const { gate } = openGate()
+    gate.allow(5)
+    gate.shut()
+    for (const epoch of [2, 3, 4]) gate.allow(epoch)
+    expect(gate.isOpen).toBe(false)
+    gate.allow(5)
     expect(gate.isOpen).toBe(true)
   })
 

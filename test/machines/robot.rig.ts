@@ -6,6 +6,7 @@ import type { Verdict } from '../../core/vocabulary/verdict.ts'
 import { virtualClock } from '../../drivers/clock.ts'
 import { agentMachine, type Orientation } from '../../machines/agent.machine.ts'
 import { type BoardFacts, boardMachine } from '../../machines/board.machine.ts'
+import { guardianMachine } from '../../machines/guardian.machine.ts'
 import { kernelMachine } from '../../machines/kernel.machine.ts'
 import { type Attempt, type Completion, llmMachine } from '../../machines/llm.machine.ts'
 import { motionMachine } from '../../machines/motion.machine.ts'
@@ -13,9 +14,9 @@ import { perceptionMachine } from '../../machines/perception.machine.ts'
 import { relaysMachine } from '../../machines/relays.machine.ts'
 import { type RobotInput, robotMachine } from '../../machines/robot.machine.ts'
 import type { ChildName } from '../../machines/supervision.ts'
-import type { Happening } from './explore.ts'
+import type { Happening } from '../../machines/proof/step.ts'
 import { held } from './held.ts'
-import { robotInput } from './robot.model.ts'
+import { robotInput } from './robot.input.ts'
 
 function broken(): never {
   throw new Error('it broke')
@@ -39,9 +40,17 @@ export function livingRobot(input: Partial<RobotInput> = {}) {
   const observe = held<Sighting>()
   const trips: (readonly string[])[] = []
   const armed: number[] = []
+  let tellGuardian: (event: EventObject) => void = () => undefined
   const root = createActor(
     robotMachine.provide({
       actors: {
+        guardian: guardianMachine.provide({
+          actors: {
+            watchGuardian: fromCallback<EventObject, undefined>(({ sendBack }) => {
+              tellGuardian = sendBack
+            }),
+          },
+        }),
         board: boardMachine.provide({
           actors: {
             openBody: openBody.logic,
@@ -109,6 +118,7 @@ export function livingRobot(input: Partial<RobotInput> = {}) {
       await openBody.last().resolve({ firmware: 'StandardFirmata 2.5', deadman: true })
       await verifyBody.last().resolve()
     },
+    guardian: (event: EventObject & { readonly cause?: string }) => tellGuardian(event),
     arm() {
       root.send({ type: 'robot.arm', epoch: root.getSnapshot().context.epoch })
     },

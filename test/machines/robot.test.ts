@@ -138,6 +138,44 @@ describe('halted', () => {
     expect([state(), context().epoch]).toEqual(['active.holding', 4])
   })
 
+  test('a guardian that tripped halts, and a reset clears it', async () => {
+    const robot = livingRobot()
+    robot.guardian({ type: 'guardian.starting' })
+    robot.guardian({ type: 'guardian.guarding' })
+    await robot.boot()
+    robot.arm()
+    robot.root.send({ type: 'robot.resume' })
+    expect(robot.state()).toBe('active.autonomous')
+    robot.guardian({ type: 'guardian.tripped', cause: 'the robot process was silent' })
+    expect([robot.state(), robot.context().causes]).toEqual([
+      'halted',
+      ['the robot process was silent'],
+    ])
+    robot.root.send({ type: 'robot.reset' })
+    expect([robot.state(), robot.valueOf('guardian')]).toEqual(['standby', 'guarding'])
+  })
+
+  test('a guardian that is started anew in mid-run halts', async () => {
+    const robot = await autonomous()
+    robot.guardian({ type: 'guardian.starting' })
+    expect([robot.state(), robot.context().guarded]).toEqual(['halted', false])
+  })
+
+  test('a lost guardian halts, and there is no reset until there is another', async () => {
+    const robot = await autonomous()
+    robot.guardian({ type: 'guardian.lost', cause: 'the guardian process died' })
+    expect(robot.state()).toBe('halted')
+    robot.root.send({ type: 'robot.reset' })
+    expect(robot.state()).toBe('halted')
+    robot.guardian({ type: 'guardian.starting' })
+    robot.root.send({ type: 'robot.reset' })
+    expect(robot.state()).toBe('halted')
+    robot.guardian({ type: 'guardian.guarding' })
+    robot.root.send({ type: 'robot.reset' })
+    robot.arm()
+    expect(robot.state()).toBe('active.holding')
+  })
+
   test('a lost board halts, and there is no reset until it is back', async () => {
     const { clock, root, boot, state, context, trips } = await autonomous()
     root.system.get('board')?.send({ type: 'board.lost', cause: 'the cable was pulled' })

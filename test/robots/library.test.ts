@@ -173,6 +173,7 @@ describe('a halt is done when the call returns, whatever the robot is doing:', (
     'driven by hand': async (bench) => {
       await bench.drive()
       bench.robot.send({ type: 'robot.takeOver' })
+      bench.robot.drive({ linear: 0, angular: 0 })
       bench.robot.drive({ linear: 0.3, angular: 0 })
       await bench.clock.advance(100)
       expect(bench.body.wheels.left).toBeGreaterThan(0)
@@ -535,6 +536,7 @@ describe('a sensor that guards motion and', () => {
 
 describe('driving by hand', () => {
   const forward = { linear: 0.3, angular: 0 }
+  const still = { linear: 0, angular: 0 }
 
   test('needs a take-over, and the agent is out meanwhile', async () => {
     const bench = benchWith({ brain: aheadForLong() })
@@ -547,6 +549,8 @@ describe('driving by hand', () => {
     })
     await bench.clock.advance(1_000)
     expect(bench.body.wheels).toEqual({ left: 0, right: 0 })
+    expect(bench.robot.drive(forward)).toMatchObject({ permitted: false, rule: 'rest' })
+    bench.robot.drive(still)
     expect(bench.robot.drive(forward)).toMatchObject({ permitted: true })
     await bench.clock.advance(150)
     expect(bench.body.wheels.left).toBeGreaterThan(1)
@@ -560,6 +564,7 @@ describe('driving by hand', () => {
     const bench = benchWith({ brain: aheadForLong() })
     await bench.drive()
     bench.robot.send({ type: 'robot.takeOver' })
+    bench.robot.drive(still)
     for (let word = 0; word < 10; word++) {
       expect(bench.robot.drive(forward).permitted).toBe(true)
       await bench.clock.advance(100)
@@ -592,6 +597,7 @@ describe('driving by hand', () => {
     }
     await bench.clock.advance(500)
     expect(bench.body.at).toEqual({ x: 0, y: 0, heading: 0 })
+    bench.robot.drive(still)
     expect(bench.robot.drive({ linear: 0.5, angular: -1.5 })).toMatchObject({ permitted: true })
     await expectSafeEnd(bench)
   })

@@ -9,7 +9,9 @@ describe.concurrent('on a terminal', { timeout: 120_000 }, () => {
   test('one line updates, space halts, and Ctrl-C ends with exit code 0', async ({ place }) => {
     const terminal = place.open(anHour)
     await terminal.says(/rover: simulated body, brain explorer, seed 7, state in \/.*\/here\r\n/)
-    await terminal.says(/space halts; then r resets, a arms, g goes on; q ends; \? shows this\r\n/)
+    await terminal.says(
+      /space halts; then r resets, a arms, g goes on; w says why it does not move; q ends; \? shows this\r\n/,
+    )
     await terminal.says(
       new RegExp(`${anew}autonomous · x 0\\.[1-9].* · drive .* m/s .* · permitted · battery`),
     )

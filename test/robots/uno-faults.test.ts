@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest'
 import { type Place, reportOf } from '../support/mechos.ts'
-import { type Board, config, test, wordsFor } from '../support/robot-on-uno.ts'
+import { type Board, config, restedMs, test, wordsFor } from '../support/robot-on-uno.ts'
 import { monotonicMs } from '../support/uno/monotonic.ts'
 
 describe('a robot on a real firmware', { timeout: 120_000 }, () => {
@@ -63,19 +63,21 @@ test(
   async ({ place, board }) => {
     const first = place.start(wordsFor(board, '--arm', '--for', '60'))
     await board.drives()
+    const sinceMs = monotonicMs()
     first.signal('SIGKILL')
+    await board.rests()
+    console.log(`kill -9 to still: ${restedMs(board, sinceMs).toFixed(1)} ms`)
     await first.ended
 
     const second = await place.run(...wordsFor(board, '--arm', '--for', '60'))
     expect([second.code, second.stdout]).toEqual([1, ''])
     expect(second.stderr).toMatch(
-      /^the last run ended without halting: it starts halted\. Look at the robot.*\n/,
+      /^the last run died: the robot process has ended; its guardian halted the board \(evidence echoed, \d+ ms\): it starts halted\. Look at the robot.*\n/,
     )
-    // Opening the board was enough to stop what the dead process had left running.
     expect(await board.dutyOfWheels()).toEqual([0, 0])
 
     const third = place.start(['run', config, '--port', board.uno.path, '--report', 'end.json'])
-    await third.says(/halted · .*the last run ended without halting/)
+    await third.says(/halted · .*the last run died/)
     const { epoch } = await place.reaches('uno-rover', ({ state }) => state === 'halted')
     expect((await place.run('arm', '--epoch', String(epoch))).code).toBe(2)
     const reset = await place.run('reset')

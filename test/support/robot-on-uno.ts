@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
 import { test as robotTest } from './mechos.ts'
-import { builtHex, readyMadeHex } from './uno/firmware.ts'
+import { builtHex, type Firmware, readyMadeHex } from './uno/firmware.ts'
 import { type RemoteUno, startRemoteUno } from './uno/remote.ts'
 import type { DutyChange } from './uno/uno.ts'
 import { until } from './uno/until.ts'
@@ -12,13 +12,17 @@ export interface Board {
   readonly changes: readonly DutyChange[]
   /** Resolves as soon as both wheels are driven. */
   drives(): Promise<void>
+  /** Resolves as soon as neither wheel is driven, after both were. */
+  rests(): Promise<void>
   dutyOfWheels(): Promise<readonly number[]>
 }
 
-/** `test` with a `place` for robots and a `board` of its own. */
-export const test = robotTest.extend<{ board: Board }>({
-  board: async ({ task }, use) => {
-    const uno = await startRemoteUno({ firmware: builtHex().firmware ?? readyMadeHex() })
+/** `test` with a `place` for robots and a `board` of its own; `hex` is the firmware on it. */
+export const test = robotTest.extend<{ hex: Pick<Firmware, 'path'>; board: Board }>({
+  // oxlint-disable-next-line no-empty-pattern -- a fixture names the fixtures that it needs, and this one needs none
+  hex: async ({}, use) => use(builtHex().firmware ?? readyMadeHex()),
+  board: async ({ task, hex }, use) => {
+    const uno = await startRemoteUno({ firmware: hex })
     await uno.setAnalog(0, 0)
     const changes: DutyChange[] = []
     uno.onDuty((change) => changes.push(change))
@@ -34,11 +38,22 @@ export const test = robotTest.extend<{ board: Board }>({
           on: (listener) => uno.onDuty(listener),
           limitMs: 20_000,
         }),
+      rests: () =>
+        until({
+          what: () => `${task.name}: both wheels rest`,
+          condition: () => [3, 11].every((pin) => lastDuty(changes, pin) === 0),
+          on: (listener) => uno.onDuty(listener),
+          limitMs: 20_000,
+        }),
       dutyOfWheels: () => Promise.all([uno.dutyOf(3), uno.dutyOf(11)]),
     })
     await uno.close()
   },
 })
+
+function lastDuty(changes: readonly DutyChange[], pin: number): number | undefined {
+  return changes.findLast((change) => change.pin === pin)?.duty
+}
 
 /** The example of the shipped package. */
 export const config = fileURLToPath(new URL('../../examples/uno-rover.config.ts', import.meta.url))

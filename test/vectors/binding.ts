@@ -4,6 +4,8 @@ import { z } from 'zod'
 export interface CaseContext {
   readonly tolerance: number
   readonly neighbours: Readonly<Record<string, unknown>>
+  /** The whole file, for conventions that its cases are read by. */
+  readonly file: Readonly<Record<string, unknown>>
 }
 
 /** The differences that a case found, none when it passed; or the reason why nothing can judge it yet. */
@@ -19,7 +21,7 @@ export interface Binding {
   readonly title: string
   /** One check for each array of cases, by its key, or `key.key` one level down. Any other array fails. */
   readonly sections: Readonly<Record<string, CaseCheck>>
-  /** Fields that stand next to an array one level down. */
+  /** Fields that are no cases: next to an array one level down as `key.key`, or beside all of them as `key`. */
   readonly neighbours?: readonly string[]
 }
 

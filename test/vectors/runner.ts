@@ -88,7 +88,7 @@ function runCase(
 }
 
 function casesOf(content: Record<string, unknown>, binding: Binding | undefined): Case[] {
-  const context = { tolerance: toleranceOf(content), neighbours: {} }
+  const context = { tolerance: toleranceOf(content), neighbours: {}, file: content }
   return Object.entries(content).flatMap(([key, value]) => {
     if (prose.includes(key)) return []
     if (Array.isArray(value)) return elementsOf(key, value, binding, context)
@@ -125,6 +125,7 @@ function nameOf(item: unknown, section: string, index: number): string {
 function strangersIn(content: Record<string, unknown>, binding: Binding): string[] {
   return Object.entries(content).flatMap(([key, value]) => {
     if (prose.includes(key) || Array.isArray(value)) return []
+    if (binding.neighbours?.includes(key)) return []
     if (!isRecord(value)) return [key]
     const strange = Object.keys(value).filter(
       (inner) => !Array.isArray(value[inner]) && !binding.neighbours?.includes(`${key}.${inner}`),

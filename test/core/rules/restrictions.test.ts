@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { closedRules, rulesFor } from '../../../core/rules/restrictions.ts'
+import { closedRules, rulesFor, unfitness } from '../../../core/rules/restrictions.ts'
 import { parseConfiguration } from '../../../core/vocabulary/configuration.ts'
 
 const configured = (more: object = {}) =>
@@ -36,4 +36,25 @@ test('a body without a deadman moves slowly where its owner accepts that', () =>
   })
   const slower = configured({ acceptNoDeadman: true, limits: { linear: 0.1, angular: 1 } })
   expect(rulesFor(slower, { simulated: false, deadman: false }).limits.linear).toBe(0.1)
+})
+
+test('what is safe only high, or held, needs a firmware with a deadman', () => {
+  const onBoard = (relay: string, servo: string) =>
+    parseConfiguration({
+      name: 'rover',
+      body: {
+        kind: 'firmata',
+        relays: [{ name: 'lamp', pin: 7, halt: relay }],
+        servos: [{ name: 'gripper', pin: 9, halt: servo }],
+      },
+      limits: { linear: 0.4, angular: 1.5 },
+    })
+  const standard = { simulated: false, deadman: false }
+  expect(unfitness(onBoard('low', 'release'), standard)).toBeUndefined()
+  expect(unfitness(onBoard('high', 'hold'), standard)).toMatch(
+    /^relay lamp is safe only high, servo gripper must be held, .* flash MechosFirmata/,
+  )
+  expect(unfitness(onBoard('high', 'hold'), { simulated: false, deadman: true })).toBeUndefined()
+  expect(unfitness(onBoard('high', 'hold'), { simulated: true, deadman: false })).toBeUndefined()
+  expect(unfitness(configured(), standard)).toBeUndefined()
 })

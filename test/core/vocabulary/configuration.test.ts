@@ -36,6 +36,7 @@ describe('a configuration', () => {
         relays: [],
         servos: [],
         cameras: [],
+        stopButtons: [],
       },
       limits: {
         ...limits,
@@ -179,11 +180,64 @@ describe('a part of a board', () => {
     expect(complaintAbout(board(both))).toBe(
       'body.servos[0].name: "lamp" is not allowed; another part has that name',
     )
-    for (const name of ['left', 'right', 'encoders', 'lidar', 'imu', 'battery']) {
+    for (const name of ['left', 'right', 'encoders', 'lidar', 'imu', 'battery', 'motorPower']) {
       expect(complaintAbout(board({ relays: [{ name, halt: 'low', pin: 7 }] }))).toMatch(
         /has that name/,
       )
     }
+  })
+
+  test('may be a stop button or the contact of the motor supply, which need digital inputs of their own', () => {
+    const stopButtons = [{ name: 'red', pin: 4 }]
+    expect(complaintAbout(board({ stopButtons, motorPower: { pin: 'A1' } }))).toBe('none')
+    expect(complaintAbout(board({ stopButtons, motorPower: { pin: 4 } }))).toBe(
+      'body.motorPower.pin: pin 4 is not allowed; stopButtons.0 has it already',
+    )
+    expect(complaintAbout(board({ motorPower: {} }))).toBe(
+      'body.motorPower.pin: missing; a pin of the uno',
+    )
+    expect(complaintAbout(board({ stopButtons: [{ name: 'red', pin: 1 }] }))).toBe(
+      'body.stopButtons[0].pin: 1 is not allowed; a digital pin of the uno: 2 to 13, or A0 to A5',
+    )
+    expect(complaintAbout(board({ stopButtons: [...stopButtons, { name: 'red', pin: 5 }] }))).toBe(
+      'body.stopButtons[1].name: "red" is not allowed; another part has that name',
+    )
+    const simulated = { kind: 'simulated', stopButtons: [{ name: 'red' }], motorPower: {} }
+    expect(complaintAbout(robot({ body: simulated }))).toBe('none')
+  })
+
+  test('may be an encoder of each wheel, whose edges in one turn are known', () => {
+    const left = { pwm: 3, dir: 2, encoder: { a: 4, b: 5 } }
+    const right = { pwm: 11, dir: 12, encoder: { a: 6 } }
+    const counted = { ...wheels, left, right, countsPerTurn: 40 }
+    expect(complaintAbout(board({ wheels: counted }))).toBe('none')
+    expect(complaintAbout(board({ wheels: { ...wheels, left, right } }))).toMatch(
+      /^body\.wheels\.countsPerTurn: missing; the edges/,
+    )
+    expect(complaintAbout(board({ wheels: { ...wheels, left, countsPerTurn: 40 } }))).toMatch(
+      /^body\.wheels\.right\.encoder: missing; both wheels/,
+    )
+    const clash = { ...counted, right: { ...right, encoder: { a: 4 } } }
+    expect(complaintAbout(board({ wheels: clash }))).toMatch(
+      /^body\.wheels\.right\.encoder\.a: pin 4 is not allowed/,
+    )
+  })
+
+  test('may be an HC-SR04, which needs two digital pins', () => {
+    const ping = { name: 'front', model: 'HC-SR04', pin: 8, echo: 4 }
+    expect(complaintAbout(board({ ranges: [ping] }))).toBe('none')
+    expect(complaintAbout(board({ ranges: [{ ...ping, echo: undefined }] }))).toBe(
+      'body.ranges[0].echo: missing; a pin of the uno',
+    )
+    expect(complaintAbout(board({ ranges: [{ name: 'front', pin: 'A0', echo: 4 }] }))).toBe(
+      'body.ranges[0].echo: 4 is not allowed; only an HC-SR04 has one',
+    )
+    const five = [2, 3, 4, 5, 6].map((pin) => {
+      return { name: `r${pin}`, model: 'HC-SR04', pin, echo: pin + 6 }
+    })
+    expect(complaintAbout(board({ wheels: undefined, ranges: five }))).toContain(
+      'body.ranges: 5 HC-SR04 are not allowed; at most 4',
+    )
   })
 
   test('says what a halt makes of it, where there is no default', () => {

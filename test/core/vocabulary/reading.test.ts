@@ -20,6 +20,7 @@ const sound: readonly Reading[] = [
   lidar,
   { kind: 'range', stampMs: 1, name: 'front', metres: Infinity },
   { kind: 'bumper', stampMs: 1, name: 'bumper', pressed: false },
+  { kind: 'contact', stampMs: 1, name: 'red', closed: true },
   { kind: 'imu', stampMs: 1, turnRate: 0, accelerationX: 0, accelerationY: -9 },
   { kind: 'battery', stampMs: 1, charge: 0.5, volts: 7.4 },
   {
@@ -40,6 +41,7 @@ describe('a reading', () => {
       'lidar',
       'front',
       'bumper',
+      'red',
       'imu',
       'battery',
       'camera',

@@ -2,8 +2,9 @@ import { setImmediate as turn } from 'node:timers/promises'
 import five from 'johnny-five'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Reading } from '../../../core/vocabulary/reading.ts'
-import type { Body } from '../../../drivers/body.ts'
+import type { Body, GuardianFact } from '../../../drivers/body.ts'
 import { type VirtualClock, virtualClock } from '../../../drivers/clock.ts'
+import type { PinTable } from '../../../drivers/guardian/pin-table.ts'
 import { firmataBody } from '../../../drivers/johnny-five/body.ts'
 import { hex } from '../guardian/tables.ts'
 import { type FakeBoard, fakeBoard, isQuery } from './fake-board.ts'
@@ -12,8 +13,21 @@ import { rover, threePin } from './rover.ts'
 const shut = expect.objectContaining({ code: 'ERR_GATE_SHUT' })
 const haltBytes = ['E3 00 00', 'EB 00 00', 'F4 0A 01', '90 00 00', '91 01 00']
 
+/** A body that nobody beats for. */
+function stillBodyOn(board: FakeBoard, clock: VirtualClock, configuration = rover): Body {
+  const open = (_path: string, table: PinTable) => board.line(table, clock)
+  return firmataBody(configuration, { port: '/dev/fake', clock, open })
+}
+
+/** A body whose robot's loop is alive. */
 function bodyOn(board: FakeBoard, clock: VirtualClock, configuration = rover): Body {
-  return firmataBody(configuration, { port: '/dev/fake', clock, open: () => board.open() })
+  const body = stillBodyOn(board, clock, configuration)
+  const beat = () => {
+    body.beat?.()
+    clock.setTimeout(beat, 20)
+  }
+  beat()
+  return body
 }
 
 /** Lets the fake board answer, and what is paced be sent. */
@@ -26,6 +40,17 @@ async function settle(clock: VirtualClock, milliseconds = 40) {
 
 function motions(board: FakeBoard): string[] {
   return board.heard.filter((frame) => !isQuery(frame)).map(hex)
+}
+
+/** Without ports that are written as they are: those belong to the lamp on them, and change nothing. */
+function changesOf(sent: readonly string[]): string[] {
+  let port = ''
+  return sent.filter((frame) => {
+    if (!frame.startsWith('90')) return true
+    const isNews = frame !== port
+    port = frame
+    return isNews
+  })
 }
 
 describe('a Firmata body on a fake board', () => {
@@ -146,7 +171,9 @@ describe('a Firmata body on a fake board', () => {
     body.halt()
     expect(lost).toEqual(['the fake cable was pulled'])
     expect(body.outputs()[0]).toEqual({ name: 'left', output: 1, safe: false })
-    expect(await body.confirm()).toBe('none')
+    const confirmed = body.confirm()
+    await settle(clock, 200)
+    expect(await confirmed).toBe('none')
     expect(board.portsOpen).toBe(0)
   })
 
@@ -205,7 +232,7 @@ describe('a Firmata body on a fake board', () => {
       await settle(clock, 10)
     }
     const left = motions(board).filter((frame) => frame.startsWith('E3') || frame.startsWith('90'))
-    expect(left).toEqual(
+    expect(changesOf(left)).toEqual(
       [
         ['E3 00 00', '90 04 00', 'E3 00 01'],
         ['E3 3F 01'],
@@ -274,15 +301,14 @@ describe('a Firmata body on a fake board', () => {
     await body.open()
     body.arm()
     await settle(clock)
-    body.halt()
-    await settle(clock)
     const stuck = { mode: 3, state: 200 }
     vi.spyOn(board.pins, 'get').mockImplementation((pin) => (pin === 3 ? stuck : undefined))
     board.forget()
+    body.halt()
     const confirmed = body.confirm()
-    await settle(clock, 250)
+    await settle(clock, 190)
     expect(await confirmed).toBe('written')
-    expect(motions(board)).toEqual(haltBytes)
+    expect(motions(board)).toEqual([...haltBytes, ...haltBytes])
     vi.restoreAllMocks()
   })
 
@@ -322,6 +348,72 @@ describe('a Firmata body on a fake board', () => {
     await body.open()
     body.arm()
     expect(await body.confirm()).toBe('none')
+  })
+})
+
+describe('a body and whoever holds its port', () => {
+  interface Watched {
+    readonly board: FakeBoard
+    readonly clock: VirtualClock
+    readonly body: Body
+    readonly facts: GuardianFact[]
+  }
+
+  async function opened(make = bodyOn): Promise<Watched> {
+    const board = fakeBoard()
+    const clock = virtualClock()
+    const body = make(board, clock)
+    const facts: GuardianFact[] = []
+    body.onGuardian?.((fact) => facts.push(fact))
+    await body.open()
+    await settle(clock)
+    return { board, clock, body, facts }
+  }
+
+  async function closed({ body, clock }: Watched): Promise<void> {
+    const closing = body.close()
+    await settle(clock, 100)
+    await closing
+  }
+
+  test('it is told of the guardian from its start to its end', async () => {
+    const watched = await opened()
+    expect(watched.facts).toEqual([{ kind: 'starting' }, { kind: 'guarding' }])
+    await closed(watched)
+    expect(watched.facts.slice(2)).toEqual([{ kind: 'gone' }])
+  })
+
+  test('armed, it is halted when nobody has beaten for 300 ms, and can be armed again', async () => {
+    const watched = await opened(stillBodyOn)
+    const { board, clock, body, facts } = watched
+    facts.length = 0
+    body.beat?.()
+    body.arm()
+    body.write({ kind: 'wheels', left: 20, right: 20 })
+    await settle(clock, 280)
+    expect(facts).toEqual([])
+    board.forget()
+    await settle(clock, 80)
+    const cause = 'the robot process was silent for more than 300 ms'
+    expect(facts).toEqual([{ kind: 'tripped', cause }])
+    expect(motions(board)).toEqual(haltBytes)
+    expect(body.outputs().every((output) => output.safe)).toBe(true)
+    expect(() => body.write({ kind: 'wheels', left: 1, right: 1 })).toThrow(shut)
+    body.arm()
+    body.beat?.()
+    board.forget()
+    body.write({ kind: 'wheels', left: 20, right: 20 })
+    await settle(clock)
+    expect(motions(board)).toContain('E3 7F 01')
+    await closed(watched)
+  })
+
+  test('a port that is lost is a guardian that is', async () => {
+    const watched = await opened()
+    watched.facts.length = 0
+    watched.board.vanish()
+    expect(watched.facts).toEqual([{ kind: 'lost', cause: 'the fake cable was pulled' }])
+    await closed(watched)
   })
 })
 
@@ -402,13 +494,24 @@ describe('a body and the rest of its process', () => {
     expect(board.portsOpen).toBe(0)
   })
 
-  test('a board that lacks a pin is refused by name', async () => {
+  test.for([
+    {
+      what: 'lacks a pin',
+      faults: { deadPin: 12 },
+      message: 'cannot use pin 12 as right needs it',
+    },
+    {
+      what: 'is another than was declared',
+      faults: { pinCount: 70 },
+      message: 'uno is not what is on /dev/fake: StandardFirmata.ino 2.5 reports 70 pins',
+    },
+  ])('a board that $what is refused by name', async ({ faults, message }) => {
     const clock = virtualClock()
-    const board = fakeBoard({ pinCount: 12 })
+    const board = fakeBoard(faults)
     const body = bodyOn(board, clock)
     const opening = expect(body.open()).rejects.toMatchObject({
       code: 'ERR_BOARD_REFUSED',
-      message: expect.stringContaining('cannot use pin 12 as right needs it'),
+      message: expect.stringContaining(message),
     })
     await settle(clock, 300)
     await opening

@@ -1,5 +1,9 @@
+import type { Clock } from '../../../drivers/clock.ts'
 import { frames, splitFrames } from '../../../drivers/guardian/frames.ts'
-import type { Port } from '../../../drivers/johnny-five/port.ts'
+import type { Line } from '../../../drivers/guardian/line.ts'
+import { localLine } from '../../../drivers/guardian/local-line.ts'
+import type { PinTable } from '../../../drivers/guardian/pin-table.ts'
+import type { Port } from '../../../drivers/guardian/port.ts'
 
 /**
  * A fake: no firmware, only the answers of an Uno with StandardFirmata 2.5, in memory. It is here for faults that no
@@ -8,6 +12,8 @@ import type { Port } from '../../../drivers/johnny-five/port.ts'
 export interface FakeBoard {
   /** Stands in for `openPort`. Each call is a new port, and the board reports itself on it at once. */
   open(): Promise<Port>
+  /** A line over such a port, with its warden in this process. */
+  line(table: PinTable, clock: Clock): Promise<Line>
   /** Sends these bytes to the host, now. */
   say(...bytes: readonly number[]): void
   /** Every frame that the host sent on the newest port, in order. */
@@ -29,12 +35,14 @@ export interface FakeBoardFaults {
   readonly isSilent?: boolean
   /** It has so many pins; 20 unless given. */
   readonly pinCount?: number
+  /** The pin that it has no use for. */
+  readonly deadPin?: number
 }
 
 const firmwareName = 'StandardFirmata.ino'
 
 export function fakeBoard(faults: FakeBoardFaults = {}): FakeBoard {
-  const { isSilent = false, pinCount = 20 } = faults
+  const { isSilent = false, pinCount = 20, deadPin } = faults
   const pins = new Map<number, { mode: number; state: number }>()
   let heard: Uint8Array[] = []
   let splitter = splitFrames('outbound')
@@ -66,7 +74,7 @@ export function fakeBoard(faults: FakeBoardFaults = {}): FakeBoard {
   }
   const answerSysex = (command: number, pin: number) => {
     if (command === 0x79) say(0xf0, 0x79, 2, 5, ...text(firmwareName), 0xf7)
-    if (command === 0x6b) say(0xf0, 0x6c, ...capabilities(pinCount), 0xf7)
+    if (command === 0x6b) say(0xf0, 0x6c, ...capabilities(pinCount, deadPin), 0xf7)
     if (command === 0x69) say(0xf0, 0x6a, ...mapping(pinCount), 0xf7)
     if (command !== 0x6d) return
     const { mode, state } = stateOf(pin)
@@ -74,50 +82,54 @@ export function fakeBoard(faults: FakeBoardFaults = {}): FakeBoard {
     else say(0xf0, 0x6e, pin, 0xf7)
   }
 
+  const open = (): Promise<Port> => {
+    const dataListeners: ((bytes: Uint8Array) => void)[] = []
+    const lostListeners: ((cause: string) => void)[] = []
+    let isOpen = true
+    portsOpen++
+    heard = []
+    splitter = splitFrames('outbound')
+    const shut = () => {
+      if (isOpen) portsOpen--
+      isOpen = false
+    }
+    line = {
+      data(bytes) {
+        if (isOpen) for (const listener of dataListeners) listener(bytes)
+      },
+      lose(cause) {
+        shut()
+        for (const listener of lostListeners) listener(cause)
+      },
+    }
+    if (!isSilent) setImmediate(() => say(...banner))
+    return Promise.resolve({
+      write(bytes, done) {
+        if (!isOpen) {
+          done?.(false)
+          return
+        }
+        for (const frame of splitter.push(bytes)) {
+          heard.push(frame)
+          if (!isHung) setImmediate(() => answer(frame))
+        }
+        done?.(true)
+      },
+      isOpen: () => isOpen,
+      reset: () => Promise.resolve(false),
+      backlog: () => 0,
+      onData: (listener) => void dataListeners.push(listener),
+      onLost: (listener) => void lostListeners.push(listener),
+      close() {
+        shut()
+        return Promise.resolve()
+      },
+    })
+  }
+
   return {
-    open() {
-      const dataListeners: ((bytes: Uint8Array) => void)[] = []
-      const lostListeners: ((cause: string) => void)[] = []
-      let isOpen = true
-      portsOpen++
-      heard = []
-      splitter = splitFrames('outbound')
-      const shut = () => {
-        if (isOpen) portsOpen--
-        isOpen = false
-      }
-      line = {
-        data(bytes) {
-          if (isOpen) for (const listener of dataListeners) listener(bytes)
-        },
-        lose(cause) {
-          shut()
-          for (const listener of lostListeners) listener(cause)
-        },
-      }
-      if (!isSilent) setImmediate(() => say(...banner))
-      return Promise.resolve({
-        write(bytes, done) {
-          if (!isOpen) {
-            done?.(false)
-            return
-          }
-          for (const frame of splitter.push(bytes)) {
-            heard.push(frame)
-            if (!isHung) setImmediate(() => answer(frame))
-          }
-          done?.(true)
-        },
-        isOpen: () => isOpen,
-        backlog: () => 0,
-        onData: (listener) => void dataListeners.push(listener),
-        onLost: (listener) => void lostListeners.push(listener),
-        close() {
-          shut()
-          return Promise.resolve()
-        },
-      })
-    },
+    open,
+    line: async (table, clock) => localLine(await open(), { table, name: 'rover', clock }),
     say,
     get heard() {
       return heard
@@ -156,9 +168,9 @@ function text(value: string): number[] {
   return [...Buffer.from(value)].flatMap((byte) => [byte & 0x7f, byte >> 7])
 }
 
-function capabilities(pinCount: number): number[] {
+function capabilities(pinCount: number, deadPin: number | undefined): number[] {
   return Array.from({ length: pinCount }, (_, pin) => {
-    if (pin < 2) return [0x7f]
+    if (pin < 2 || pin === deadPin) return [0x7f]
     const digital = [0, 1, 11, 1, 1, 1, 4, 14]
     if (pin >= 14) return [...digital, 2, 10, 0x7f]
     return [3, 5, 6, 9, 10, 11].includes(pin) ? [...digital, 3, 8, 0x7f] : [...digital, 0x7f]

@@ -1,9 +1,7 @@
 import fc from 'fast-check'
 import firmata from 'firmata-io'
 import { afterEach, describe, expect, test } from 'vitest'
-import { type VirtualClock, virtualClock } from '../../../drivers/clock.ts'
 import { frames } from '../../../drivers/guardian/frames.ts'
-import { asksMax } from '../../../drivers/guardian/outbox.ts'
 import type { Report } from '../../../drivers/guardian/reports.ts'
 import { makeTransport, type Transport } from '../../../drivers/johnny-five/transport.ts'
 import { hex, tableOf, wheelsOn } from '../guardian/tables.ts'
@@ -13,7 +11,6 @@ const table = tableOf({
   bumpers: [{ name: 'nose', pin: 4 }],
   ranges: [{ name: 'front', pin: 'A0' }],
 })
-const haltBytes = 'F7 E3 00 00 EB 00 00 90 00 00 91 00 00'
 const firmwareReport = [0xf0, 0x79, 2, 5, 0x68, 0, 0x69, 0, 0xf7]
 const banner = [0xf9, 2, 5, ...firmwareReport]
 const capabilities = [0xf0, 0x6c, ...Array.from({ length: 20 }, () => [0, 1, 0x7f]).flat(), 0xf7]
@@ -21,42 +18,33 @@ const mapping = [0xf0, 0x6a, ...Array.from({ length: 20 }, (_, n) => (n < 14 ? 1
 
 interface Rig {
   readonly transport: Transport
-  readonly clock: VirtualClock
   readonly written: string[]
   readonly reports: Report[]
   readonly faults: string[]
-  backlog: number
 }
 
 function rig(): Rig {
-  const clock = virtualClock()
   const written: string[] = []
   const reports: Report[] = []
   const faults: string[] = []
-  const made = { clock, written, reports, faults, backlog: 0 }
   const transport = makeTransport({
     table,
-    clock,
-    write(bytes, done) {
-      written.push(hex(bytes))
-      done?.(true)
-    },
-    backlog: () => made.backlog,
+    write: (bytes) => written.push(hex(bytes)),
     onReport: (report) => reports.push(report),
     onFault: (cause) => faults.push(cause),
   })
-  return Object.assign(made, { transport })
+  return { transport, written, reports, faults }
 }
 
-function armed(): Rig {
+/** One that has heard of its board, and lets commands pass. */
+function opened(): Rig {
   const made = rig()
   made.transport.receive(Uint8Array.from(banner))
-  made.transport.arm()
-  made.written.length = 0
+  made.transport.open()
   return made
 }
 
-describe('outbound, in front of a fake port', () => {
+describe('outbound, from firmata-io to a line', () => {
   test('before the firmware has reported itself only queries pass', () => {
     const { transport, written } = rig()
     for (const frame of [frames.reportAnalog(0, true), frames.mode(4, 0), frames.analog(3, 9)]) {
@@ -68,7 +56,7 @@ describe('outbound, in front of a fake port', () => {
     expect(transport.counts().shut).toBe(4)
   })
 
-  test('latched, queries, reporting and input modes pass, and nothing that moves', () => {
+  test('shut, queries, reporting and input modes pass, and nothing that moves', () => {
     const { transport, written } = rig()
     transport.receive(Uint8Array.from(banner))
     for (const frame of [
@@ -86,8 +74,8 @@ describe('outbound, in front of a fake port', () => {
     expect(transport.counts()).toMatchObject({ shut: 4, refused: 0 })
   })
 
-  test('what the table does not declare is refused, armed or not', () => {
-    const { transport, written } = armed()
+  test('what the table does not declare is refused, open or not', () => {
+    const { transport, written } = opened()
     transport.command('left', () => {
       transport.stream.write(frames.reset())
       transport.stream.write(frames.mode(106, 1))
@@ -97,18 +85,8 @@ describe('outbound, in front of a fake port', () => {
     expect(transport.counts().refused).toBe(3)
   })
 
-  test('arming writes the preamble before it returns, and then the latch is open', () => {
-    const { transport, written } = rig()
-    transport.receive(Uint8Array.from(banner))
-    transport.arm()
-    expect(written).toEqual([
-      '90 00 00 91 00 00 F4 02 01 F4 0C 01 90 00 00 91 00 00 F4 03 03 E3 00 00 F4 0B 03 EB 00 00',
-    ])
-    expect(transport.isArmed).toBe(true)
-  })
-
-  test('armed, what is written outside of a command moves nothing', () => {
-    const { transport, written } = armed()
+  test('open, what is written outside of a command moves nothing', () => {
+    const { transport, written } = opened()
     transport.stream.write(frames.analog(3, 200))
     transport.stream.write(frames.port(0, 4))
     expect(written).toEqual([])
@@ -116,7 +94,7 @@ describe('outbound, in front of a fake port', () => {
   })
 
   test('a command that throws does not leave the door open', () => {
-    const { transport, written } = armed()
+    const { transport, written } = opened()
     expect(() =>
       transport.command('left', () => {
         throw new TypeError('broken')
@@ -126,87 +104,52 @@ describe('outbound, in front of a fake port', () => {
     expect(written).toEqual([])
   })
 
-  test('a flood is paced at 80 % of the line, and its last value wins', async () => {
-    const { transport, written, clock } = armed()
-    let last = 0
-    for (let ms = 0; ms < 1000; ms++) {
-      for (let n = 0; n < 5; n++) {
-        last = 30 + ((ms * 5 + n) % 200)
-        transport.command('left', () => transport.stream.write(frames.analog(3, last)))
-      }
-      // oxlint-disable-next-line no-await-in-loop -- time must pass between the commands
-      await clock.advance(1)
-    }
-    const bytes = written.join(' ').split(' ').length
-    expect(bytes).toBeGreaterThan(4300)
-    expect(bytes).toBeLessThanOrEqual(4608 + 30)
-    await clock.advance(20)
-    expect(written.at(-1)).toBe(hex(frames.analog(3, last)))
+  test('what a command writes to its part goes out as one transaction, zero first', () => {
+    const { transport, written } = opened()
+    transport.command('left', () => {
+      transport.stream.write(frames.port(0, 4))
+      transport.stream.write(frames.analog(3, 90))
+      transport.stream.write(frames.analog(3, 160))
+    })
+    expect(written).toEqual(['E3 00 00 90 04 00 E3 20 01'])
   })
 
-  test('a halt overtakes what waits, and what waited never comes', async () => {
-    const { transport, written, clock } = armed()
-    for (let n = 0; n < 5000; n++) {
-      transport.command('left', () => transport.stream.write(frames.analog(3, 30 + (n % 200))))
-      transport.command('right', () => transport.stream.write(frames.analog(11, 30 + (n % 200))))
-    }
-    transport.halt()
-    expect(written.at(-1)).toBe(haltBytes)
-    const before = written.length
-    await clock.advance(10_000)
-    expect(written).toHaveLength(before)
-  })
-
-  test('a halt is written each time, and says when it has left', () => {
-    const { transport, written } = armed()
-    const left: boolean[] = []
-    transport.halt((isWritten) => left.push(isWritten))
-    transport.halt((isWritten) => left.push(isWritten))
-    expect(written).toEqual([haltBytes, haltBytes])
-    expect(left).toEqual([true, true])
-  })
-
-  test('a halt writes nothing to what has not shown to be a board', () => {
-    const { transport, written } = rig()
-    expect(transport.halt()).toBe(false)
+  test('a command for one part cannot move another', () => {
+    const { transport, written } = opened()
+    transport.command('right', () => transport.stream.write(frames.analog(3, 160)))
     expect(written).toEqual([])
   })
 
-  test('a port that takes nothing gets no more than a halt', async () => {
-    const made = armed()
-    made.backlog = 1000
-    const { transport, written, clock } = made
-    transport.command('left', () => transport.stream.write(frames.analog(3, 100)))
-    await clock.advance(1000)
-    expect(written).toEqual([])
-    transport.halt()
-    expect(written).toEqual([haltBytes])
-    made.backlog = 0
-    await clock.advance(1000)
-    expect(written).toEqual([haltBytes])
+  test('shut and opened again, it believes that every output is at its safe level', () => {
+    const { transport, written } = opened()
+    const forward = () =>
+      transport.command('left', () => {
+        transport.stream.write(frames.port(0, 4))
+        transport.stream.write(frames.analog(3, 160))
+      })
+    forward()
+    transport.shut()
+    expect(transport.isOpen).toBe(false)
+    forward()
+    transport.open()
+    forward()
+    expect(written).toEqual(['E3 00 00 90 04 00 E3 20 01', 'E3 00 00 90 04 00 E3 20 01'])
+    expect(transport.counts().shut).toBe(2)
   })
 
-  test('queries have a limit', () => {
-    const { transport } = rig()
-    for (let n = 0; n < 1000; n++) transport.ask(frames.pinState(99))
-    expect(transport.counts().overflowed).toBeGreaterThan(1000 - asksMax - 10)
-  })
-
-  test('closed, it writes nothing and leaves no timer', async () => {
-    const { transport, written, clock } = armed()
-    for (let n = 0; n < 30; n++) transport.ask(frames.pinState(99))
-    const before = written.length
+  test('closed, it writes nothing, and does not open again', () => {
+    const { transport, written } = opened()
     transport.close()
-    expect(transport.halt((isWritten) => expect(isWritten).toBe(false))).toBe(false)
-    transport.arm()
+    transport.open()
     transport.stream.write(frames.version())
-    await clock.advance(1000)
-    expect(written).toHaveLength(before)
-    expect(transport.isArmed).toBe(false)
+    transport.ask(frames.pinState(99))
+    transport.command('left', () => transport.stream.write(frames.analog(3, 9)))
+    expect(written).toEqual([])
+    expect(transport.isOpen).toBe(false)
   })
 })
 
-describe('inbound, from a fake port into the real firmata-io', () => {
+describe('inbound, from a line into the real firmata-io', () => {
   const made: { io: InstanceType<typeof firmata.Firmata>; transport: Transport }[] = []
   afterEach(() => {
     for (const { io, transport } of made.splice(0)) {

@@ -3,9 +3,14 @@ import type { Configuration } from '../../../core/vocabulary/configuration.ts'
 import type { Reading } from '../../../core/vocabulary/reading.ts'
 import type { Body, Evidence } from '../../../drivers/body.ts'
 import { wallClock } from '../../../drivers/clock.ts'
+import { frames, splitFrames } from '../../../drivers/guardian/frames.ts'
+import { openGuardedLine } from '../../../drivers/guardian/guarded-line.ts'
+import type { Line } from '../../../drivers/guardian/line.ts'
 import { type PinRule, pinTableOf } from '../../../drivers/guardian/pin-table.ts'
-import { firmataBody } from '../../../drivers/johnny-five/body.ts'
+import { readReport } from '../../../drivers/guardian/reports.ts'
+import { type FirmataOptions, firmataBody } from '../../../drivers/johnny-five/body.ts'
 import type { RemoteUno } from '../../support/uno/remote.ts'
+import { until } from '../../support/uno/until.ts'
 import type { Bench } from '../body.suite.ts'
 
 /** Long enough for a command to reach its pin, a servo's pulse to be measured, and a sensor to be read twice. */
@@ -39,10 +44,87 @@ export function lossOf(body: Body): Promise<string> {
   })
 }
 
-/** Asks again, as a halted robot does, for the machine may be too busy to answer within the limit of one question. */
-export async function evidenceOf(body: Body, questionsMax = 10): Promise<Evidence> {
+/** How often the reflex loop of a robot beats. */
+const beatMs = 20
+/** No board has such a pin: its echo comes after everything that was sent before was carried out. */
+const markPin = 98
+/** The line that a living body has open to each board, by the path of its port. */
+const lines = new Map<string, Line>()
+
+/** Waits until what was commanded before has been carried out, and then for the board to settle. */
+export async function settled(uno: RemoteUno): Promise<void> {
+  const line = lines.get(uno.path)
+  if (line?.isOpen() === true) await echoed(line)
+  await live(uno)
+}
+
+/** A guardian that this machine keeps waiting is not waited for by the chip: its line is asked. */
+function echoed(line: Line): Promise<void> {
+  const splitter = splitFrames('inbound')
+  let isEchoed = false
+  return until({
+    what: () => 'the board echoes',
+    condition: () => isEchoed || !line.isOpen(),
+    on(listener) {
+      let isListening = true
+      line.onData((bytes) => {
+        for (const frame of splitter.push(bytes)) {
+          const report = readReport(frame)
+          isEchoed ||= report?.kind === 'echo' && report.pin === markPin
+        }
+        if (isListening) listener()
+      })
+      line.onEvent(() => {
+        if (isListening) listener()
+      })
+      line.write(frames.pinState(markPin))
+      return () => {
+        isListening = false
+      }
+    },
+  })
+}
+
+/** A Firmata body in a robot whose loop is alive for as long as the body is open. */
+export function livingBody(
+  configuration: Configuration,
+  options: Omit<FirmataOptions, 'open'>,
+): Body {
+  const { port: path, clock, note } = options
+  const body = firmataBody(configuration, {
+    ...options,
+    async open(_path, table) {
+      const { name } = configuration
+      const line = await openGuardedLine({ path, table, name, note, clock })
+      lines.set(path, line)
+      return line
+    },
+  })
+  let beating: NodeJS.Timeout | undefined
+  return {
+    ...body,
+    open() {
+      clearInterval(beating)
+      beating = setInterval(() => body.beat?.(), beatMs)
+      return body.open()
+    },
+    close() {
+      clearInterval(beating)
+      return body.close()
+    },
+  }
+}
+
+/** How long after its halt a board may take to confirm it, on a machine that is busy with other things. */
+const evidenceMsMax = 2_000
+const roundMs = 50
+
+/** The best evidence for the last halt: a guardian that has none yet goes on asking the board. */
+export async function evidenceOf(body: Body, limitMs = evidenceMsMax): Promise<Evidence> {
   const evidence = await body.confirm()
-  return evidence === 'echoed' || questionsMax <= 1 ? evidence : evidenceOf(body, questionsMax - 1)
+  if (evidence === 'echoed' || evidence === 'measured' || limitMs <= 0) return evidence
+  await realMs(roundMs)
+  return evidenceOf(body, limitMs - roundMs)
 }
 
 /** A Firmata body on an emulated Uno, with instruments on the pins. Closing the bench leaves the Uno running. */
@@ -50,11 +132,11 @@ export function unoBench(uno: RemoteUno, configuration: Configuration): Bench {
   const { body: declared } = configuration
   if (declared.kind !== 'firmata') throw new TypeError('an Uno is a Firmata body')
   const rules = pinTableOf(declared).pins
-  const body = firmataBody(configuration, { port: uno.path, clock: wallClock() })
+  const body = livingBody(configuration, { port: uno.path, clock: wallClock() })
   return {
     body,
     configuration,
-    settle: () => live(uno),
+    settle: () => settled(uno),
     async effortOf(wheel) {
       const pwm = pinsOf(rules, wheel, 'pwm')[0] ?? NaN
       const levels = await Promise.all(pinsOf(rules, wheel, 'level').map((pin) => uno.levelOf(pin)))

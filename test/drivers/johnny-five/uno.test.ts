@@ -3,12 +3,11 @@ import five from 'johnny-five'
 import type { Reading } from '../../../core/vocabulary/reading.ts'
 import type { Body } from '../../../drivers/body.ts'
 import { wallClock } from '../../../drivers/clock.ts'
-import { firmataBody } from '../../../drivers/johnny-five/body.ts'
 import { builtHex, type Firmware, readyMadeHex } from '../../support/uno/firmware.ts'
 import { type RemoteUno, startRemoteUno } from '../../support/uno/remote.ts'
 import { bodyConformance } from '../body.suite.ts'
 import { rover, threePin } from './rover.ts'
-import { evidenceOf, live, lossOf, readingOf, unoBench } from './uno-bench.ts'
+import { evidenceOf, live, livingBody, lossOf, readingOf, settled, unoBench } from './uno-bench.ts'
 
 const supply = builtHex()
 
@@ -34,7 +33,7 @@ function real(newest: Firmware) {
     let body: Body
     const lost: string[] = []
     beforeEach(async () => {
-      body = firmataBody(rover, { port: uno.path, clock: wallClock() })
+      body = livingBody(rover, { port: uno.path, clock: wallClock() })
       lost.length = 0
       body.onLost?.((cause) => lost.push(cause))
       await body.open()
@@ -51,7 +50,7 @@ function real(newest: Firmware) {
       body.write({ kind: 'wheels', left: 20, right: -20 })
       body.write({ kind: 'relay', name: 'lamp', on: true })
       body.write({ kind: 'relay', name: 'lock', on: false })
-      await live(uno)
+      await settled(uno)
       expect(await outputsOf(uno, [3, 2, 11, 12, 7, 8])).toEqual([1, 1, 1, 0, 1, 0])
       body.halt()
       expect(await evidenceOf(body)).toBe('echoed')
@@ -62,15 +61,15 @@ function real(newest: Firmware) {
     test('a duty changes in place and a direction through zero', async () => {
       body.arm()
       body.write({ kind: 'wheels', left: 10, right: 0 })
-      await live(uno)
+      await settled(uno)
       const duties: number[] = []
       const stop = uno.onDuty(({ pin, duty }) => {
         if (pin === 3) duties.push(Math.round(duty * 255))
       })
       body.write({ kind: 'wheels', left: 15, right: 0 })
-      await live(uno)
+      await settled(uno)
       body.write({ kind: 'wheels', left: -15, right: 0 })
-      await live(uno)
+      await settled(uno)
       stop()
       expect(duties).toEqual([191, 0, 191])
     })
@@ -78,7 +77,7 @@ function real(newest: Firmware) {
     test('a small speed is none, a somewhat larger one the least that turns a motor', async () => {
       body.arm()
       body.write({ kind: 'wheels', left: 1.1, right: 1.3 })
-      await live(uno)
+      await settled(uno)
       expect(await uno.dutyOf(3)).toBe(0)
       expect(await uno.dutyOf(11)).toBeCloseTo(30 / 255, 3)
     })
@@ -111,7 +110,7 @@ function real(newest: Firmware) {
 
     test('after a flood of commands a halt is the last thing that the board does', async () => {
       body.arm()
-      await live(uno)
+      await settled(uno)
       for (let round = 0; round < 20; round++) {
         for (let n = 0; n < 250; n++) {
           body.write({ kind: 'wheels', left: n % 2 ? 10 : -10, right: 5 + (n % 15) })
@@ -135,7 +134,7 @@ function real(newest: Firmware) {
       body.arm()
       body.write({ kind: 'wheels', left: 10, right: 10 })
       body.write({ kind: 'servo', name: 'gripper', radians: 0 })
-      await live(uno)
+      await settled(uno)
       const made = five.Board.cache.at(-1)
       const register: unknown = made && Reflect.get(made, 'register')
       const parts: readonly unknown[] = Array.isArray(register) ? register : []
@@ -155,7 +154,7 @@ function real(newest: Firmware) {
     })
 
     test('a port that is open already is locked', async () => {
-      const other = firmataBody(rover, { port: uno.path, clock: wallClock() })
+      const other = livingBody(rover, { port: uno.path, clock: wallClock() })
       await expect(other.open()).rejects.toMatchObject({
         code: 'ERR_PORT_UNAVAILABLE',
         message: `cannot open ${uno.path}: it is locked by another program`,
@@ -167,7 +166,7 @@ function real(newest: Firmware) {
       const gone = lossOf(body)
       body.arm()
       body.write({ kind: 'wheels', left: 20, right: 20 })
-      await live(uno)
+      await settled(uno)
       await uno.reset()
       // A second of silence during the blink, or its banner: whichever comes first.
       expect(await gone).toMatch(/restarted|said nothing/)
@@ -185,12 +184,12 @@ function real(newest: Firmware) {
       { name: 'StandardFirmata 2.3', hex: readyMadeHex() },
     ])('$name halts from full speed', async ({ hex }) => {
       const own = await startRemoteUno({ firmware: hex })
-      const body = firmataBody(threePin, { port: own.path, clock: wallClock() })
+      const body = livingBody(threePin, { port: own.path, clock: wallClock() })
       await body.open()
       body.arm()
       body.write({ kind: 'wheels', left: 20, right: 20 })
       body.write({ kind: 'relay', name: 'pump', on: false })
-      await live(own)
+      await settled(own)
       expect(await outputsOf(own, [5, 6, 7, 11, 12, 13, 17])).toEqual([1, 1, 0, 1, 1, 0, 0])
       body.halt()
       expect(await evidenceOf(body)).toBe('echoed')
@@ -201,26 +200,26 @@ function real(newest: Firmware) {
 
     test('a servo has no pulse before its first angle, and is held or released by a halt', async () => {
       const own = await startRemoteUno({ firmware: newest })
-      const body = firmataBody(rover, { port: own.path, clock: wallClock() })
+      const body = livingBody(rover, { port: own.path, clock: wallClock() })
       await body.open()
       body.arm()
-      await live(own)
+      await settled(own)
       expect(await own.servoPulseUs(9)).toBeUndefined()
       body.write({ kind: 'servo', name: 'gripper', radians: 0.5 })
       body.write({ kind: 'servo', name: 'tail', radians: -0.5 })
-      await live(own)
+      await settled(own)
       expect(await own.servoPulseUs(9)).toBeCloseTo(1500 + (0.5 / Math.PI) * 1800, -1)
       expect(await own.servoPulseUs(10)).toBeCloseTo(1500 - (0.5 / Math.PI) * 1800, -1)
       body.halt()
       expect(await evidenceOf(body)).toBe('echoed')
-      await live(own)
+      await settled(own)
       expect(await own.servoPulseUs(9)).toBeCloseTo(1500 + (0.5 / Math.PI) * 1800, -1)
       expect(await own.servoPulseUs(10)).toBeUndefined()
       body.arm()
-      await live(own)
+      await settled(own)
       expect(await own.servoPulseUs(10)).toBeUndefined()
       body.write({ kind: 'servo', name: 'tail', radians: -0.5 })
-      await live(own)
+      await settled(own)
       expect(await own.servoPulseUs(10)).toBeCloseTo(1500 - (0.5 / Math.PI) * 1800, -1)
       await body.close()
       await own.close()
@@ -228,12 +227,12 @@ function real(newest: Firmware) {
 
     test('a cable that is pulled is a loss with its cause, and no evidence', async () => {
       const own = await startRemoteUno({ firmware: newest })
-      const body = firmataBody(rover, { port: own.path, clock: wallClock() })
+      const body = livingBody(rover, { port: own.path, clock: wallClock() })
       await body.open()
       const gone = lossOf(body)
       body.arm()
       body.write({ kind: 'wheels', left: 20, right: 20 })
-      await live(own)
+      await settled(own)
       await own.unplug()
       // Whoever notices first: the reader, or a write that was under way.
       expect(await gone).toMatch(/^port \S+ (closed: was the cable pulled\?|failed: )/)
@@ -247,24 +246,24 @@ function real(newest: Firmware) {
 
     test('a board that hangs is lost, opens again once it lives, and is latched then', async () => {
       const own = await startRemoteUno({ firmware: newest })
-      const body = firmataBody(rover, { port: own.path, clock: wallClock() })
+      const body = livingBody(rover, { port: own.path, clock: wallClock() })
       await body.open()
       const gone = lossOf(body)
       body.arm()
       body.write({ kind: 'wheels', left: 20, right: 20 })
-      await live(own)
+      await settled(own)
       await own.hang()
       expect(await gone).toBe('the board said nothing for 1 s')
       await own.resume()
       await body.open()
-      await live(own)
+      await settled(own)
       expect(await outputsOf(own, [3, 2, 11, 12])).toEqual([0, 0, 0, 0])
       expect(() => body.write({ kind: 'wheels', left: 1, right: 1 })).toThrow(
         expect.objectContaining({ code: 'ERR_GATE_SHUT' }),
       )
       body.arm()
       body.write({ kind: 'wheels', left: 20, right: 20 })
-      await live(own)
+      await settled(own)
       expect(await outputsOf(own, [3, 2, 11, 12])).toEqual([1, 1, 1, 1])
       await body.close()
       await own.close()
@@ -274,7 +273,7 @@ function real(newest: Firmware) {
       const own = await startRemoteUno({ firmware: newest })
       await own.hang()
       const options = { port: own.path, clock: wallClock(), openLimitMs: 300 }
-      const body = firmataBody(rover, options)
+      const body = livingBody(rover, options)
       await expect(body.open()).rejects.toMatchObject({
         code: 'ERR_BOARD_SILENT',
         message: `no Firmata answer on ${own.path} within 0.3 s; is StandardFirmata flashed, is it another program's port, baud 57600?`,

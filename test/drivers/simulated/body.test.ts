@@ -304,6 +304,29 @@ describe('the simulated sensors', () => {
     expect(counts).toEqual([100, 100, 100, 50, 20, 2])
   })
 
+  test('its contacts are closed until a test opens them, and without its supply nothing turns', async () => {
+    const contacts = { stopButtons: [{ name: 'red' }], motorPower: {} }
+    const { body, wait, drive, all, last } = await rig(robotWith(contacts))
+    await wait(20)
+    expect(all('contact').map(({ name, closed }) => [name, closed])).toEqual([
+      ['red', true],
+      ['motorPower', true],
+    ])
+    body.setContact('red', false)
+    body.setContact('motorPower', false)
+    await drive(10, 10, 1_000)
+    expect(
+      all('contact')
+        .slice(2)
+        .some(({ closed }) => closed),
+    ).toBe(false)
+    expect(last('encoders')).toMatchObject({ left: 0, right: 0 })
+    body.setContact('red', true)
+    await wait(20)
+    expect(all('contact').at(-2)).toMatchObject({ name: 'red', closed: true })
+    expect(() => body.setContact('blue', false)).toThrow(TypeError)
+  })
+
   test('a robot has the sensors that it declares', async () => {
     expect(await kindsOf(robotWith({ imu: false }))).toEqual(['encoders', 'battery'])
     expect(await kindsOf(uno)).toEqual(['bumper', 'range'])

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { deadmanFirmware } from '../../../drivers/guardian/deadman.ts'
 
 /** A hex file and what it says of itself. */
 export interface Firmware {
@@ -30,18 +31,32 @@ export function readyMadeHex(): Firmware {
   }
 }
 
-const buildScript = fileURLToPath(
-  new URL('../../../firmware/build-standard-firmata.sh', import.meta.url),
-)
 const buildMs = 120_000
 
 /** StandardFirmata 2.5.8, compiled from source by the first call (seconds), found again by all others (milliseconds). */
 export function builtHex(): FirmwareSupply {
-  const { status, stdout, stderr, error } = spawnSync('sh', [buildScript], {
+  return build('build-standard-firmata.sh', [], { name: 'StandardFirmata.ino', version: [2, 5] })
+}
+
+/** MechosFirmata, as `builtHex`; with `interrupt` the one whose watchdog does not reset the chip. */
+export function mechosHex(variant?: 'interrupt'): FirmwareSupply {
+  const { name, major, minor } = deadmanFirmware
+  return build('build-mechos-firmata.sh', variant ? [variant] : [], {
+    name,
+    version: [major, minor],
+  })
+}
+
+function build(
+  script: string,
+  words: readonly string[],
+  identity: Omit<Firmware, 'path'>,
+): FirmwareSupply {
+  const file = fileURLToPath(new URL(`../../../firmware/${script}`, import.meta.url))
+  const { status, stdout, stderr, error } = spawnSync('sh', [file, ...words], {
     encoding: 'utf8',
     timeout: buildMs,
   })
-  if (status === 0)
-    return { firmware: { name: 'StandardFirmata.ino', version: [2, 5], path: stdout.trim() } }
+  if (status === 0) return { firmware: { ...identity, path: stdout.trim() } }
   return { reason: error?.message ?? stderr.trim() }
 }

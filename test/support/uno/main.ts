@@ -37,6 +37,8 @@ function perform(board: Uno, request: Request): number | boolean | undefined | v
       return board.setAnalog(request.channel, request.volts)
     case 'setInput':
       return board.setInput(request.pin, request.level)
+    case 'garble':
+      return board.garble(request.bytes)
     case 'reset':
     case 'chipMs':
     case 'slipMs':

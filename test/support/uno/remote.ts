@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { connect } from './connection.ts'
@@ -21,13 +23,19 @@ const mainScript = fileURLToPath(new URL('main.ts', import.meta.url))
  */
 export async function startRemoteUno({
   firmware,
+  isUrgent = false,
 }: {
   firmware: Pick<Firmware, 'path'>
+  /** Lets the board go before whatever else this machine is busy with, as far as the system permits that. */
+  isUrgent?: boolean
 }): Promise<RemoteUno> {
   const child = spawn(process.execPath, ['--import', 'tsx', mainScript, firmware.path], {
     stdio: ['pipe', 'pipe', 'pipe'],
+    // Linux weighs sessions against each other before it looks at the processes in them.
+    detached: isUrgent,
   })
   const closed = once(child, 'close')
+  if (isUrgent && child.pid !== undefined) hurry(child.pid)
   const { path, call, onDuty } = await connect(child)
   return {
     path,
@@ -47,10 +55,22 @@ export async function startRemoteUno({
     slipMs: async () => z.number().parse(await call({ call: 'slipMs' })),
     hang: async () => void (await call({ call: 'hang' })),
     resume: async () => void (await call({ call: 'resume' })),
+    garble: async (bytes) => void (await call({ call: 'garble', bytes: [...bytes] })),
     unplug: async () => void (await call({ call: 'unplug' })),
     async close() {
       child.stdin.end()
       await closed
     },
+  }
+}
+
+const urgentNice = -15
+
+function hurry(pid: number) {
+  try {
+    setPriority(pid, urgentNice)
+    writeFileSync(`/proc/${pid}/autogroup`, `${urgentNice}`)
+  } catch {
+    // Not everybody may, and only Linux has sessions that are weighed: then the board waits like everybody else.
   }
 }

@@ -46,6 +46,8 @@ export interface Uno {
   /** Stops the chip: it answers nothing, its outputs stay as they are. */
   hang(): void
   resume(): void
+  /** Noise on the line: the host reads these bytes as if the board had sent them. */
+  garble(bytes: readonly number[]): void
   /** The cable is pulled: the host sees its port close. The chip goes on, its outputs stay as they are. */
   unplug(): void
   /** Ends everything; the listeners hear no more. */
@@ -64,9 +66,15 @@ const endOfSysex = 0xf7
  * Starts a board with `firmware` (of which only the path is read) and lets it boot faster than real time, up to the end
  * of Firmata's banner, which nobody hears. From then on chip time is real time.
  */
-export async function startUno({ firmware }: { firmware: Pick<Firmware, 'path'> }): Promise<Uno> {
+export async function startUno({
+  firmware,
+  eeprom = new EEPROMMemoryBackend(1024),
+}: {
+  firmware: Pick<Firmware, 'path'>
+  /** What the chip keeps without power; to be handed to the next board that is to be the same one. */
+  eeprom?: EEPROMMemoryBackend
+}): Promise<Uno> {
   const flash = parseHex(await readFile(firmware.path, 'utf8'))
-  const eeprom = new EEPROMMemoryBackend(1024)
   const listeners = new Set<(change: DutyChange) => void>()
   const inputs = new Map<number, boolean>()
   const volts = new Map<number, number>()
@@ -171,6 +179,7 @@ export async function startUno({ firmware }: { firmware: Pick<Firmware, 'path'> 
     },
     hang: () => pacer.stop(),
     resume: () => pacer.resume(),
+    garble: (bytes) => opened.write(Uint8Array.from(bytes)),
     unplug,
     close() {
       pacer.stop()

@@ -8,6 +8,7 @@ export const requestSchema = z.discriminatedUnion('call', [
   z.object({ id, call: z.enum(['dutyOf', 'levelOf', 'isOutput', 'servoPulseUs']), pin }),
   z.object({ id, call: z.literal('setAnalog'), channel: z.number(), volts: z.number() }),
   z.object({ id, call: z.literal('setInput'), pin, level: z.literal([0, 1]) }),
+  z.object({ id, call: z.literal('garble'), bytes: z.array(z.number()) }),
   z.object({ id, call: z.enum(['reset', 'chipMs', 'slipMs', 'hang', 'resume', 'unplug']) }),
 ])
 
