@@ -33,6 +33,12 @@ interface RunFlags {
   readonly log?: string
 }
 
+interface DoctorFlags {
+  readonly port?: string
+  readonly adopt?: true
+  readonly json?: true
+}
+
 interface RemoteFlags {
   readonly state?: string
   readonly json?: true
@@ -147,12 +153,14 @@ function commandLine(done: (code: number) => void): Command {
     .description('look at board, firmware, deadman and store; moves nothing')
     .argument('[config]', 'a robot.config.ts')
     .option('--port <path>', 'the serial port of its board')
+    .option('--adopt', "make a board with a deadman this robot's that was another's")
     .option('--json', 'one line of JSON')
-    .action(async (path: string | undefined, flags: { port?: string; json?: true }) =>
+    .action(async (path: string | undefined, flags: DoctorFlags) =>
       done(
         await examine({
           configuration: await configurationAt(path),
           port: flags.port,
+          adopts: flags.adopt === true,
           stateRoot,
           json: flags.json === true,
           print,

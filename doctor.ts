@@ -16,6 +16,8 @@ export interface Finding {
 export interface DoctorOptions {
   readonly configuration: Configuration
   readonly port: string | undefined
+  /** Whether a board that was another robot's is made this one's. */
+  readonly adopts: boolean
   readonly stateRoot: string
   readonly json: boolean
   print(line: string): void
@@ -52,7 +54,11 @@ function storeOf(stateRoot: string): Finding {
 }
 
 /** Opens the board as a run does, latched, and lets go of it again. */
-async function boardOf({ configuration, port }: DoctorOptions): Promise<readonly Finding[]> {
+async function boardOf({
+  adopts,
+  configuration,
+  port,
+}: DoctorOptions): Promise<readonly Finding[]> {
   const { body: declared, acceptNoDeadman } = configuration
   if (declared.kind !== 'firmata') {
     return [{ topic: 'body', verdict: 'good', says: 'simulated: there is no board to look at' }]
@@ -61,7 +67,7 @@ async function boardOf({ configuration, port }: DoctorOptions): Promise<readonly
   if (path === undefined) {
     return [{ topic: 'port', verdict: 'bad', says: 'missing; --port PATH of the board' }]
   }
-  const body = firmataBody(configuration, { port: path, clock: wallClock() })
+  const body = firmataBody(configuration, { port: path, clock: wallClock(), adopts })
   try {
     const { firmware, deadman } = await body.open()
     body.halt()

@@ -35,6 +35,8 @@ export interface DeadmanLinkEnds {
   readonly table: PinTable
   /** The robot's name, kept on the board together with the safe table. */
   readonly name: string
+  /** Whether a board that keeps another robot's name becomes this one's; otherwise it is refused. */
+  readonly adopts?: boolean | undefined
   /** Whether the board is known to have a deadman before it reports itself. */
   readonly isKnown: boolean
   readonly clock: Clock
@@ -110,6 +112,10 @@ export function makeDeadmanLink(ends: DeadmanLinkEnds): DeadmanLink {
       isReady = true
       for (const frame of sensorFrames(table)) ends.send(frame)
       ends.ready(status.name, status.boots)
+    } else if (status.hasTable && status.name !== name && !ends.adopts) {
+      fail(
+        `the board belongs to ${status.name}, not to ${name}: plug in the right one, or mechos doctor --adopt`,
+      )
     } else if (!hasWritten) {
       hasWritten = true
       // It may still run, for whoever had it before, and takes a table only while it is latched.

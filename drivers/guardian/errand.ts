@@ -8,6 +8,8 @@ export interface Errand {
   readonly table: PinTable
   /** The robot's name, at most 15 characters: the board keeps it. */
   readonly name: string
+  /** Whether a board that keeps another robot's name becomes this one's; otherwise it is refused. */
+  readonly adopts?: boolean | undefined
   /** Where it notes how the last halt went when the robot process has died. */
   readonly note: string | undefined
 }

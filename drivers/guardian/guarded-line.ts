@@ -39,10 +39,10 @@ const unreadBytesMax = 65_536
  * Rejects with ERR_PORT_UNAVAILABLE.
  */
 export async function openGuardedLine(options: GuardedLineOptions): Promise<Line> {
-  const { clock, path, table, name, note } = options
+  const { clock, path, table, name, adopts, note } = options
   // Loaded now, because nothing may be loaded when it is needed.
   await import('serialport')
-  const errand: Errand = { path, table, name, note }
+  const errand: Errand = { path, table, name, adopts, note }
   const child = spawn(process.execPath, [program, JSON.stringify(errand)], {
     cwd: '/',
     detached: true,

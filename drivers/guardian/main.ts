@@ -140,7 +140,15 @@ function preferToLive(): void {
 
 try {
   const port = await openPort(errand.path, clock)
-  warden = makeWarden({ table: errand.table, name: errand.name, clock, port, hear, say })
+  warden = makeWarden({
+    table: errand.table,
+    name: errand.name,
+    adopts: errand.adopts,
+    clock,
+    port,
+    hear,
+    say,
+  })
   say({ kind: 'opened' })
   beat()
 } catch (error) {

@@ -16,6 +16,8 @@ export interface WardenEnds {
   readonly table: PinTable
   /** The robot's name, at most 15 characters. */
   readonly name: string
+  /** Whether a board that keeps another robot's name becomes this one's; otherwise it is refused. */
+  readonly adopts?: boolean | undefined
   readonly clock: Clock
   readonly port: Port
   /** Gets the board's bytes as they come. */
@@ -122,6 +124,7 @@ export function makeWarden(ends: WardenEnds, known: Acquaintance = stranger): Wa
   const deadman: DeadmanLink = makeDeadmanLink({
     table,
     name: ends.name,
+    adopts: ends.adopts,
     isKnown: known.hasDeadman,
     clock,
     send: (frame) => send(frame),

@@ -21,6 +21,8 @@ export interface FirmataOptions {
   readonly log?: (line: string) => void
   /** How long a board may take to report itself. Milliseconds, 10 000 unless given. */
   readonly openLimitMs?: number
+  /** Whether a board with a deadman that was another robot's becomes this one's; otherwise it is refused. */
+  readonly adopts?: boolean
   /** Where the guardian notes how the last halt went when this process has died. */
   readonly note?: string
   /** Opens the line; one to a guardian process that opens a serial port unless given. */
@@ -49,7 +51,14 @@ export function firmataBody(configuration: Configuration, options: FirmataOption
   const open =
     options.open ??
     ((portPath: string) =>
-      openGuardedLine({ path: portPath, table, name: boardName, note: options.note, clock }))
+      openGuardedLine({
+        path: portPath,
+        table,
+        name: boardName,
+        adopts: options.adopts,
+        note: options.note,
+        clock,
+      }))
   const outputs = makeOutputs(body)
   const readingListeners = new Set<(reading: Reading) => void>()
   const lostListeners = new Set<(cause: string) => void>()

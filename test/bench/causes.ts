@@ -47,7 +47,7 @@ export interface Cause {
 /** Longer than what is promised of a stall, so that its end is never what stops the wheels in time. */
 const stallMs = 400
 const floodMsMin = 150
-const commandsPerSecondMin = 4_900
+const commandsPerSecondMin = 5_000
 const deadmanMs = 500
 const noteMsMax = 2_500
 

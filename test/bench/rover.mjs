@@ -14,7 +14,7 @@ const rest = { linear: 0, angular: 0 }
 const twist = { linear: 0.1, angular: 0 }
 const tellMsMax = 600
 const steeredMax = 100
-const floodPerMs = 5
+const floodPerMs = 6
 /** What is overdue is made up for without keeping the loop from the robot. */
 const pourMax = 50
 const floodSpeeds = [6, 7, 8, 9]

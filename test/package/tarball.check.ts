@@ -45,6 +45,8 @@ describe('the tarball', () => {
         'dist',
         'docs',
         'examples',
+        'firmware',
+        'mechos-guardian.service',
         'node_modules',
         'package.json',
       ]),

@@ -52,6 +52,30 @@ describe.skipIf(!hexFile)('a robot on a board with a deadman', { timeout: 120_00
     expect(locked(board)).toBe(true)
   })
 
+  test('is refused with the board of another robot, until it is adopted', async ({
+    place,
+    board,
+  }) => {
+    place.write('robot.config.ts', configuration)
+    place.write('other.config.ts', configuration.replace("'keeper'", "'other'"))
+    expect((await place.run('doctor', '--port', board.uno.path)).code).toBe(0)
+    const refused = await place.run(
+      'run',
+      'other.config.ts',
+      '--headless',
+      '--port',
+      board.uno.path,
+    )
+    expect(refused.code).toBe(2)
+    expect(refused.stderr).toContain(
+      'the board belongs to keeper, not to other: plug in the right one, or mechos doctor --adopt',
+    )
+    const adopt = ['doctor', 'other.config.ts', '--port', board.uno.path]
+    expect((await place.run(...adopt)).code).toBe(1)
+    expect((await place.run(...adopt, '--adopt')).code).toBe(0)
+    expect((await place.run(...adopt)).code).toBe(0)
+  })
+
   test('stops when robot and guardian are killed at once', async ({ place, board }) => {
     place.write('robot.config.ts', configuration)
     const robot = place.start([...start, board.uno.path])

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, vi } from 'vitest'
 import { cliPath, type Place, reportOf, type Running, waitMsMax } from '../support/mechos.ts'
@@ -146,11 +146,60 @@ describe('in mid-drive, on a real firmware', { timeout: 120_000 }, () => {
     const robot = place.start(wordsFor(board, '--arm', '--for', '60'))
     await board.drives()
     await board.uno.reset()
+    const since = board.changes.length
     const { causes } = await place.reaches('uno-rover', ({ state }) => state === 'halted')
     expect(causes[0]).toMatch(/the board (restarted|said nothing)/)
+    // It takes two seconds to boot and keeps what it is sent meanwhile: none of that may turn a wheel.
+    await expectResets(place)
+    expect(board.changes.slice(since).filter(({ duty }) => duty > 0)).toEqual([])
     expect(await board.dutyOfWheels()).toEqual([0, 0])
     robot.signal('SIGTERM')
-    expect((await robot.ended).code).toBe(1)
+    expect((await robot.ended).code).toBe(0)
+  })
+
+  test('a board that takes and says nothing any more is no reason to wait for it', async ({
+    place,
+    board,
+  }) => {
+    const robot = place.start(wordsFor(board, '--arm', '--for', '60'))
+    await board.drives()
+    await board.uno.hang()
+    const { causes, halt } = await place.reaches(
+      'uno-rover',
+      ({ state, halt: report }) => state === 'halted' && report !== null,
+    )
+    expect(causes[0]).toBe('the board said nothing for 1 s')
+    expect(halt?.evidence).toMatch(/^(none|written)$/)
+    robot.signal('SIGTERM')
+    const ended = await robot.ended
+    expect(ended.code).toBe(1)
+    expect(ended.stderr).toMatch(/HALTED, NOT CONFIRMED \((none|written)\): CUT MOTOR POWER/)
+  })
+
+  test('a device node that vanishes keeps nobody from halting', async ({ place, board }) => {
+    const node = join(place.path, 'ttyRover')
+    symlinkSync(board.uno.path, node)
+    const words = wordsFor(board, '--arm', '--for', '60')
+    const robot = place.start(words.map((word) => (word === board.uno.path ? node : word)))
+    await board.drives()
+    rmSync(node)
+    robot.signal('SIGTERM')
+    const ended = await robot.ended
+    expect(reportOf(ended)).toMatchObject({ exit: 0, halt: { evidence: 'echoed' } })
+    expect(await board.dutyOfWheels()).toEqual([0, 0])
+  })
+
+  test('a halt during a halt adds to it, and nothing gets in between', async ({ place, board }) => {
+    const robot = place.start(wordsFor(board, '--arm', '--for', '60'))
+    await board.drives()
+    const before = await place.reaches('uno-rover', ({ state }) => state === 'active.autonomous')
+    await Promise.all([place.run('halt'), place.run('halt'), place.run('halt')])
+    await board.rests()
+    const { epoch, state } = await place.reaches('uno-rover', (status) => status.halt !== null)
+    expect([state, epoch >= before.epoch + 3]).toEqual(['halted', true])
+    expect(await board.dutyOfWheels()).toEqual([0, 0])
+    robot.signal('SIGINT')
+    expect((await robot.ended).code).toBe(0)
   })
 
   test('a halt during the warning before arming is not overtaken by it', async ({
