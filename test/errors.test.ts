@@ -29,7 +29,7 @@ describe('the error codes', () => {
 
 function shipped(): readonly string[] {
   const tops = readdirSync('.').filter((name) => /^\w+\.ts$/.test(name))
-  const folders = ['core', 'machines', 'drivers', 'store', 'actors', 'inspector']
+  const folders = ['robot', 'core', 'machines', 'drivers', 'store', 'actors', 'inspector']
   const inner = folders.flatMap((folder) =>
     readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`),
   )

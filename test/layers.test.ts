@@ -57,9 +57,9 @@ const homes: Readonly<Record<string, RegExp>> = {
   commander: /^cli\.ts$/,
 }
 
-/** The files at the top, which know everybody. */
+/** The files at the top, which know everybody. So does `robot/`, which belongs to robot.ts. */
 const tops = readdirSync('.').filter((name) => /^\w+\.ts$/.test(name))
-const shipped = [...tops, ...Object.keys(layers).flatMap(sourcesIn)]
+const shipped = [...tops, ...['robot', ...Object.keys(layers)].flatMap(sourcesIn)]
 const dependencies =
   /"dependencies": \{(.*?)\}/s.exec(readFileSync('package.json', 'utf8'))?.[1] ?? ''
 
@@ -67,6 +67,22 @@ describe('imports point one way', () => {
   test.each(shipped)('%s', (path) => {
     const refused = importsOf(path).flatMap((found) => refusalOf(path, found) ?? [])
     expect(refused).toEqual([])
+  })
+
+  test('and never in a circle, at run time', () => {
+    const passed = new Set<string>()
+    const circles: string[] = []
+    const visit = (path: string, way: readonly string[]) => {
+      if (way.includes(path))
+        circles.push([...way.slice(way.indexOf(path)), path].join(' imports '))
+      if (passed.has(path)) return
+      passed.add(path)
+      for (const { file, isTypeOnly } of importsOf(path)) {
+        if (file !== undefined && !isTypeOnly) visit(file, [...way, path])
+      }
+    }
+    for (const path of shipped) visit(path, [])
+    expect(circles).toEqual([])
   })
 
   test('frames.ts, which guardian and robot share, reaches nothing at run time', () => {
@@ -113,6 +129,13 @@ function refusalOf(path: string, found: Import): string | undefined {
   }
   const folder = file.split('/')[0] ?? ''
   if (folder === 'test') return `${path} imports a test: shipped code never knows that it is tested`
+  if (folder === 'robot' && !/^robot(\.ts$|\/)/.test(path)) {
+    return `${path} must not import ${file}: robot.ts alone puts a robot together`
+  }
+  const isTypeOfRoot = file === 'robot.ts' && isTypeOnly
+  if (path.startsWith('robot/') && tops.includes(file) && !isTypeOfRoot) {
+    return `${path} must not import ${file}, which is above it: of robot.ts it may ask for a type (${text})`
+  }
   // The pages are drawn from the machines themselves, and from what was proven of them.
   const isDrawing = ['inspector/charts.ts', 'inspector/write-safety.ts'].includes(path)
   if (!layer || layers[folder] === layer || isDrawing) return undefined

@@ -332,7 +332,7 @@ function requireFreshBuild(): void {
   statSync(cliPath)
 }
 
-const sourceFolders = ['actors', 'core', 'drivers', 'inspector', 'machines', 'store']
+const sourceFolders = ['actors', 'core', 'drivers', 'inspector', 'machines', 'robot', 'store']
 
 function sourcesIn(root: string): readonly string[] {
   const isSource = (name: string) => name.endsWith('.ts') && !name.endsWith('.d.ts')

@@ -1,0 +1,68 @@
+import type { SnapshotFrom } from 'xstate'
+import { stateOf } from '../actors/account.ts'
+import { blockersOf, foot, reasonsOf } from '../core/rules/failsafe.ts'
+import { messageOf } from '../core/vocabulary/errors.ts'
+import type { RobotCommand, robotMachine } from '../machines/robot.machine.ts'
+import type { Answer } from '../robot.ts'
+import { halt, refuseToMove } from './halt.ts'
+import type { Parts } from './parts.ts'
+
+/** Carries out a person's command, or says in one line why not. A halt is never refused. */
+export function send(parts: Parts, command: RobotCommand): Answer {
+  const { root } = parts
+  if (command.type === 'robot.halt') {
+    void halt(parts, command.cause)
+  } else if (isPossible(parts, command)) {
+    root.send(command)
+  } else {
+    return { ok: false, message: whyNot(parts, command, root.getSnapshot()) }
+  }
+  const after = root.getSnapshot()
+  return { ok: true, state: stateOf(after), epoch: after.context.epoch }
+}
+
+/** A guard that throws halts the robot, as it would have done had the command been sent. */
+function isPossible(parts: Parts, command: RobotCommand): boolean {
+  const snapshot = parts.root.getSnapshot()
+  try {
+    return snapshot.status === 'active' && snapshot.can(command)
+  } catch (error) {
+    refuseToMove(parts, messageOf(error).replaceAll('\n', ' '))
+    return false
+  }
+}
+
+/** Why a command was not carried out, and what would help. */
+function whyNot(
+  { children }: Parts,
+  command: RobotCommand,
+  snapshot: SnapshotFrom<typeof robotMachine>,
+): string {
+  const state = stateOf(snapshot)
+  const ladder = children.failsafe()?.getSnapshot().context.ladder ?? foot
+  const { caution, epoch, linked } = snapshot.context
+  switch (command.type) {
+    case 'robot.arm':
+      if (state !== 'standby') return `arm: the robot is ${state}; it can be armed in standby only`
+      if (command.epoch === epoch) return 'arm: the body is not there yet'
+      return `epoch: ${command.epoch} is not allowed; the present one is ${epoch}`
+    case 'robot.reset':
+      if (state !== 'halted') return `reset: the robot is ${state}; only a halted robot is reset`
+      if (caution === 'blocked') {
+        return `reset: refused while it lasts: ${blockersOf(ladder).join(', ')}`
+      }
+      return linked ? 'reset: not possible now' : 'reset: the body is not there yet'
+    case 'robot.resume':
+    case 'robot.takeOver':
+      if (caution === 'insisting' && state === 'active.holding') {
+        return `${command.type.slice(6)}: refused while it lasts: ${reasonsOf(ladder).join(', ')}`
+      }
+      return `${command.type.slice(6)}: the robot is ${state}; ${state === 'halted' ? 'reset it, then arm it' : 'arm it first'}`
+    case 'robot.pause':
+    case 'robot.release':
+    case 'robot.goal':
+    case 'robot.halt':
+    case 'robot.shutdown':
+      return `${command.type.slice(6)}: not possible while the robot is ${state}`
+  }
+}

@@ -1,0 +1,103 @@
+import type { SnapshotFrom } from 'xstate'
+import { stateOf } from '../actors/account.ts'
+import type { Judgement } from '../actors/deliberation.ts'
+import { rulesFor, slowedRules } from '../core/rules/restrictions.ts'
+import { messageOf } from '../core/vocabulary/errors.ts'
+import type { Intent } from '../core/vocabulary/intent.ts'
+import type { robotMachine } from '../machines/robot.machine.ts'
+import { carryOut, noteAgent } from './orders.ts'
+import type { Parts } from './parts.ts'
+
+/** Binds the gate to the root, before the root starts: motion needs its positive evidence, and its end shuts for good. */
+export function followRoot(parts: Parts): void {
+  const { gate, halting, listen, log, root, stateListeners } = parts
+  const attach = attacher(parts)
+  let lastState = ''
+  let lastEpoch = 0
+  let wasSlow = false
+  const announce = (state: string) => {
+    lastState = state
+    for (const listener of stateListeners) listen('state', listener)(state)
+  }
+  root.subscribe({
+    next: listen('root.next', (snapshot: SnapshotFrom<typeof robotMachine>) => {
+      attach()
+      const { epoch, causes } = snapshot.context
+      if (snapshot.status === 'active' && snapshot.hasTag('motion')) gate.allow(epoch)
+      else if (gate.isOpen) gate.shut()
+      const state = stateOf(snapshot)
+      if (epoch !== lastEpoch) parts.commanders.forget()
+      lastEpoch = epoch
+      if (isSlow(parts) !== wasSlow) restrict(parts)
+      wasSlow = isSlow(parts)
+      if (state === lastState) return
+      log.info({ epoch, causes }, state)
+      if (state === 'standby') restrict(parts)
+      announce(state)
+    }),
+    error: listen('root.error', (error: unknown) => {
+      void halting.trip(`the root failed: ${messageOf(error)}`)
+      log.error({ error: messageOf(error) }, 'the root failed; the motion gate is shut for good')
+      announce('failed')
+    }),
+    complete: listen('root.complete', () => gate.trip('the root has ended')),
+  })
+}
+
+/** Listens to kernel and agent, and anew whenever the root has replaced them. */
+function attacher(parts: Parts): () => void {
+  const { children, judgements, listen, log, reflex } = parts
+  let kernelHeard: unknown
+  let agentHeard: unknown
+  return () => {
+    const kernel = children.kernel()
+    if (kernel && kernel !== kernelHeard) {
+      kernelHeard = kernel
+      const hear = listen('kernel.verdict', ({ claim, verdict }: Judgement) => {
+        reflex.hear(claim, verdict)
+        if (claim.source === 'agent') noteAgent(parts, verdict)
+        judgements.next({ claim, verdict })
+        if (!verdict.permitted) log.info({ rule: verdict.rule }, `refused: ${verdict.message}`)
+      })
+      kernel.on('kernel.verdict', hear)
+      restrict(parts)
+    }
+    const agent = children.agent()
+    if (agent && agent !== agentHeard) {
+      agentHeard = agent
+      const obey = listen('order.given', ({ intent, epoch }: Given) =>
+        carryOut(parts, intent, epoch),
+      )
+      const withdraw = listen('order.withdrawn', () => {
+        reflex.withdraw('agent')
+        parts.commanders.silence('agent')
+      })
+      agent.on('order.given', obey)
+      agent.on('order.withdrawn', withdraw)
+      // What a dead agent ordered is not carried out to its end.
+      agent.subscribe({ error: withdraw })
+    }
+  }
+}
+
+interface Given {
+  readonly intent: Intent
+  readonly epoch: number
+}
+
+/** Tells the kernel what this body, as it reported itself, may do. Until then the kernel permits no motion. */
+function restrict(parts: Parts): void {
+  const { body, children, configuration, reported } = parts
+  if (!reported.facts) return
+  const { deadman } = reported.facts
+  const rules = rulesFor(configuration, { simulated: body.kind === 'simulated', deadman })
+  children.kernel()?.send({
+    type: 'kernel.restrict',
+    rules: isSlow(parts) ? slowedRules(rules) : rules,
+  })
+}
+
+/** The failsafe has the robot go slowly. */
+function isSlow({ children }: Parts): boolean {
+  return children.failsafe()?.getSnapshot().hasTag('slow') === true
+}
