@@ -3,7 +3,7 @@ import { stateOf } from '../actors/account.ts'
 import { blockersOf, foot, reasonsOf } from '../core/rules/failsafe.ts'
 import { messageOf } from '../core/vocabulary/errors.ts'
 import type { RobotCommand, robotMachine } from '../machines/robot.machine.ts'
-import type { Answer } from '../robot.ts'
+import type { Answer } from './contract.ts'
 import { halt, refuseToMove } from './halt.ts'
 import type { Parts } from './parts.ts'
 

@@ -1,5 +1,5 @@
 import { total } from '../actors/total.ts'
-import type { Log } from '../robot.ts'
+import type { Log } from './contract.ts'
 
 /** The log of a robot that was given none. */
 export const silence: Log = { info() {}, warn() {}, error() {} }

@@ -15,7 +15,7 @@ import type { Body, BodyFacts } from '../drivers/body.ts'
 import type { Clock } from '../drivers/clock.ts'
 import type { MotionGate } from '../drivers/gate.ts'
 import type { robotMachine } from '../machines/robot.machine.ts'
-import type { Log, RobotOptions } from '../robot.ts'
+import type { Log, RobotOptions } from './contract.ts'
 
 /** Everything that a robot is made of, put together once by `robot.ts`. */
 export interface Parts {

@@ -129,12 +129,12 @@ function refusalOf(path: string, found: Import): string | undefined {
   }
   const folder = file.split('/')[0] ?? ''
   if (folder === 'test') return `${path} imports a test: shipped code never knows that it is tested`
-  if (folder === 'robot' && !/^robot(\.ts$|\/)/.test(path)) {
+  const isContract = file === 'robot/contract.ts' && isTypeOnly && tops.includes(path)
+  if (folder === 'robot' && !/^robot(\.ts$|\/)/.test(path) && !isContract) {
     return `${path} must not import ${file}: robot.ts alone puts a robot together`
   }
-  const isTypeOfRoot = file === 'robot.ts' && isTypeOnly
-  if (path.startsWith('robot/') && tops.includes(file) && !isTypeOfRoot) {
-    return `${path} must not import ${file}, which is above it: of robot.ts it may ask for a type (${text})`
+  if (path.startsWith('robot/') && tops.includes(file)) {
+    return `${path} must not import ${file}, which is above it (${text})`
   }
   // The pages are drawn from the machines themselves, and from what was proven of them.
   const isDrawing = ['inspector/charts.ts', 'inspector/write-safety.ts'].includes(path)

@@ -44,7 +44,8 @@
  * servo that keeps the pulses that it has, and is low where it has none). Its CRC is CRC-16/IBM-3740 (polynomial
  * 0x1021, start 0xFFFF) over: length of name, name, number of pins, rule bytes. It is 0 where the board has no table.
  */
-import { dutyMax, sevenBits, sysex, whole } from './frames.ts'
+import { dutyMax } from './duty.ts'
+import { sevenBits, sysex, whole } from './frames.ts'
 import type { PinRule, PinTable } from './pin-table.ts'
 
 /** The sysex command of all words. */

@@ -3,10 +3,9 @@
  * put a body at its safe outputs. Pure: bytes in, bytes out.
  * Source: https://github.com/firmata/protocol and StandardFirmata 2.5.
  */
+import { dutyMax } from './duty.ts'
 import type { PinRule, PinTable } from './pin-table.ts'
 
-/** Full duty, as the wire and Johnny-Five count it. */
-export const dutyMax = 255
 /** Pin modes as the wire names them. */
 export const pinModes = { input: 0, output: 1, analog: 2, pwm: 3, servo: 4, pullUp: 11 } as const
 

@@ -1,6 +1,6 @@
 import { analogChannel, type BoardPins, boards, pinNumber } from '../../core/vocabulary/board.ts'
+import { dutyMax } from './duty.ts'
 import { contactsOf, type FirmataConfiguration } from '../../core/vocabulary/parts.ts'
-import { dutyMax } from './frames.ts'
 
 /** What a body lets its board do with one pin. `part` is the configured name; a wheel is `left` or `right`. */
 export type PinRule =

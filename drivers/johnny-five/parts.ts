@@ -1,7 +1,7 @@
 import type { FirmataConfiguration } from '../../core/vocabulary/parts.ts'
 import { MechosError } from '../../core/vocabulary/errors.ts'
 import type { ActuatorCommand } from '../body.ts'
-import { dutyMax } from '../guardian/frames.ts'
+import { dutyMax } from '../guardian/duty.ts'
 import type { PinTable } from '../guardian/pin-table.ts'
 import type { Fitting } from './library.ts'
 import type { Outputs } from './outputs.ts'

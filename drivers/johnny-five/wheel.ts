@@ -1,4 +1,4 @@
-import { dutyMax } from '../guardian/frames.ts'
+import { dutyMax } from '../guardian/duty.ts'
 import type { Fitting } from './library.ts'
 
 /** Pins of one motor driver, by number. With `cdir` it is one of three pins, whose inputs are complements. */

@@ -10,7 +10,8 @@ import { type VirtualClock, virtualClock } from '../../drivers/clock.ts'
 import { subscribe } from '../../drivers/listeners.ts'
 import { randomStream } from '../../drivers/random.ts'
 import type { robotMachine } from '../../machines/robot.machine.ts'
-import { createRobotWith, type Robot, type RobotOptions } from '../../robot.ts'
+import { createRobotWith } from '../../robot.ts'
+import type { Robot, RobotOptions } from '../../robot/contract.ts'
 import { type HandMadeBody, handMadeBody, twoWheels } from '../support/hand-made-body.ts'
 import {
   type Ask,

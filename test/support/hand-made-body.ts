@@ -1,7 +1,8 @@
 import type { Reading } from '../../core/vocabulary/reading.ts'
 import type { ActuatorCommand, Body, BodyFacts, Evidence } from '../../drivers/body.ts'
 import { type Clock, virtualClock, type VirtualClock } from '../../drivers/clock.ts'
-import { createRobot, type Robot, type RobotOptions } from '../../robot.ts'
+import { createRobot } from '../../robot.ts'
+import type { Robot, RobotOptions } from '../../robot/contract.ts'
 import type { RobotConfiguration } from '../../core/vocabulary/configuration.ts'
 
 /** A rover with two wheels and a lidar that sees all around. */

@@ -1,0 +1,2 @@
+/** Full duty, as the wire and Johnny-Five count it. */
+export const dutyMax = 255

@@ -1,0 +1,69 @@
+import type { Twist } from '../core/vocabulary/geometry.ts'
+import type { HaltReport, Report, Status } from '../core/vocabulary/status.ts'
+import type { Verdict } from '../core/vocabulary/verdict.ts'
+import type { Why } from '../core/vocabulary/why.ts'
+import type { Brain } from '../actors/deliberation.ts'
+import type { Body } from '../drivers/body.ts'
+import type { Camera } from '../drivers/camera.ts'
+import type { Clock } from '../drivers/clock.ts'
+import type { RobotCommand } from '../machines/robot.machine.ts'
+
+/** What a robot may be given; everything has a default but the configuration. */
+export interface RobotOptions {
+  /** The hardware. Default: a simulation of whatever the configuration declares. */
+  readonly body?: Body
+  /** Cameras beside the body. */
+  readonly cameras?: readonly Camera[]
+  /** Default: the machine's monotonic clock. Give a `virtualClock()` to decide yourself when time passes. */
+  readonly clock?: Clock
+  /** What this run is called in status and report. Default: the robot's name and its seed. */
+  readonly run?: string
+  /** The one source of chance, for the simulated body and the explorer. Default: 1. */
+  readonly seed?: number
+  /** Default: what `configuration.brain` names. */
+  readonly brain?: Brain
+  /** The key of the model's endpoint; never logged, never stored. */
+  readonly key?: string
+  /** Why this robot must begin halted, when its last run did not end well. */
+  readonly unclean?: string
+  /** Called before the first motion after each arm; a throw halts the robot instead. */
+  readonly beforeMotion?: () => void
+  /** A simulated body arms itself and begins; false leaves even that to a person. Hardware always waits. */
+  readonly selfArm?: boolean
+  readonly log?: Log
+}
+
+/** Where a robot tells what happens, one line at a time: a pino logger will do. */
+export interface Log {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+/** What became of a command: done, or not and why. */
+export type Answer =
+  | { readonly ok: true; readonly state: string; readonly epoch: number }
+  | { readonly ok: false; readonly message: string }
+
+/** A robot that runs. Everything that fails in it ends in `halted`, with every actuator at its declared safe output. */
+export interface Robot {
+  /** Opens the body. Resolves once it stands by (a simulated one: moves); rejects with a MechosError when it cannot be opened. */
+  start(): Promise<void>
+  /** Carries out a person's command, or says in one line why not. */
+  send(command: RobotCommand): Answer
+  /**
+   * Drives by hand, in m/s and rad/s, for 200 ms; only after `robot.takeOver`, and only once a zero was sent since the arm,
+   * so that a stick that was held down then moves nothing. Hard limits refuse. Where words are numbered by `sequence`,
+   * one that is not younger than the last is refused.
+   */
+  drive(twist: Twist, sequence?: number): Verdict
+  /** Trips the motion gate within this call, whatever state the statecharts are in. Resolves to the evidence. */
+  halt(cause?: string): Promise<HaltReport>
+  snapshot(): Status
+  /** Why it does not move, why it stopped, and the shortest way to motion. */
+  why(): Why
+  /** Calls back when the root's state changes. Returns how to stop. */
+  onState(listener: (state: string) => void): () => void
+  /** Halts, lets go of the body, and resolves to the account of the run. Idempotent. */
+  stop(): Promise<Report>
+}
