@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { z } from 'zod'
 import { type Configuration, parseConfiguration } from './core/vocabulary/configuration.ts'
@@ -44,10 +44,9 @@ interface RemoteFlags {
   readonly json?: true
 }
 
-const stateRoot = join(
-  process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'),
-  'mechos',
-)
+/** A relative path is to be ignored, says the XDG Base Directory Specification, and so is an empty one. */
+const stateHome = [process.env['XDG_STATE_HOME'] ?? ''].find((path) => isAbsolute(path))
+const stateRoot = join(stateHome ?? join(homedir(), '.local', 'state'), 'mechos')
 
 /** What is wrong with a robot, and not with the words that were said to it. */
 const faults: readonly ErrorCode[] = ['ERR_ROBOT_ABSENT', 'ERR_ROBOT_SILENT', 'ERR_BOARD_REFUSED']

@@ -34,7 +34,10 @@ export function modelBrain(
 }
 
 function gone(): MechosError {
-  return new MechosError('ERR_BRAIN_UNREACHABLE', 'the model is being restarted')
+  return new MechosError(
+    'ERR_BRAIN_UNREACHABLE',
+    'the chart of the model has failed and is not started again in this run',
+  )
 }
 
 /** A reply that was cut off, filtered or withheld is never acted on, however well its beginning reads. */
