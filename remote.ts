@@ -8,7 +8,7 @@ import {
   type Wish,
 } from './inspector/control-words.ts'
 import { isAlive } from './store/process-identity.ts'
-import { lastHaltIn, type Owner, ownerOf } from './store/run-directory.ts'
+import { forgetLastHalt, lastHaltIn, type Owner, ownerOf } from './store/run-directory.ts'
 import { wallClock } from './drivers/clock.ts'
 import { runningRobots } from './store/registry.ts'
 
@@ -116,6 +116,7 @@ async function haltOne(
     const why = messageOf(error)
     const body = robot.simulated ? 'simulated' : 'hardware'
     if (holder?.pid !== robot.pid || !isAlive(robot)) return { evidence: 'none', body, why }
+    if (!robot.simulated) forgetLastHalt(directory)
     process.kill(robot.pid, 'SIGKILL')
     const halt = robot.simulated ? undefined : await lastHalt(directory)
     return { evidence: 'none', ...halt, body, killed: robot.pid, why }

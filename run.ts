@@ -145,7 +145,7 @@ async function runIn(
 /** Tells the next run how this one ended. False when the disk refuses. */
 function leaveWord(directory: RunDirectory, report: Report): boolean {
   try {
-    directory.end(report.exit === 0 ? undefined : report.causes.join('; '))
+    directory.end(wordOf(report))
     return true
   } catch (error) {
     process.stderr.write(
@@ -153,6 +153,13 @@ function leaveWord(directory: RunDirectory, report: Report): boolean {
     )
     return false
   }
+}
+
+/** What the next run has to know, or undefined when all is well: the board itself said that it halted. */
+function wordOf({ causes, exit, halt: { evidence } }: Report): string | undefined {
+  if (exit !== 0) return causes.join('; ')
+  const isConfirmed = evidence === 'echoed' || evidence === 'measured'
+  return isConfirmed ? undefined : `the last run ended with its halt not confirmed (${evidence})`
 }
 
 async function listen(directory: RunDirectory, robot: Robot): Promise<Server> {
@@ -363,7 +370,7 @@ function greet(
   const { name, body, agent } = robot.snapshot()
   view.say(`${name}: ${body} body, brain ${agent.brain}, seed ${seed}, state in ${directory.path}`)
   if (body === 'simulated') view.say('a made-up room with walls and obstacles; nothing real moves')
-  if (body !== 'simulated' && options.configuration.acceptNoDeadman) {
+  if (body !== 'simulated' && options.configuration.acceptNoDeadman && !robot.snapshot().deadman) {
     view.say(
       'NO DEADMAN: if this computer dies, the motors go on. 0.25 m/s at most; keep a switch in the motor supply',
     )
@@ -398,11 +405,12 @@ function listenToKeys(
 ): () => void {
   const { stdin } = process
   if (!stdin.isTTY) return () => {}
-  const onKey = (key: Buffer) => {
-    const pressed = key.toString()
-    if (pressed === ' ' || pressed === '\u001B') void robot.halt('asked to halt by key')
-    else if (pressed === 'q' || pressed === '\u0003') end('asked by key', false)
-    else press(robot, view, pressed)
+  const onKey = (chunk: Buffer) => {
+    const typed = chunk.toString()
+    // Several keys at once come of a process that was busy: one that stops counts wherever it is.
+    if (typed.includes('q') || typed.includes('\u0003')) end('asked by key', false)
+    else if (typed.includes(' ') || typed === '\u001B') void robot.halt('asked to halt by key')
+    else press(robot, view, typed)
   }
   stdin.setRawMode(true)
   stdin.on('data', onKey)
@@ -445,7 +453,8 @@ function summaryOf(report: Report): string {
   const way = report.distanceM === null ? '' : `${report.distanceM.toFixed(1)} m in `
   const collisions = report.collisions === null ? '' : `, ${report.collisions} collisions`
   const isSafe = Object.values(report.actuators).every(({ safe }) => safe)
-  const outputs = `${isSafe ? 'every output' : 'NOT every output'} safe (${report.halt.evidence})`
+  const isMeasured = report.halt.evidence === 'measured'
+  const outputs = `${isSafe ? 'every output' : 'NOT every output'} ${isMeasured ? 'safe' : 'told to be safe'} (${report.halt.evidence})`
   return `${report.state}: ${report.causes.join('; ')}. ${way}${report.seconds.toFixed(1)} s${collisions}; ${outputs}`
 }
 

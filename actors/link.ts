@@ -17,7 +17,9 @@ export function openBody(
   unfit: (facts: BodyFacts) => string | undefined,
   onFacts: (facts: BodyFacts) => void,
 ): PromiseActorLogic<BodyFacts, void> {
-  return fromPromise(async () => {
+  return fromPromise(async ({ signal }) => {
+    // Whoever does not wait for it any more does not want it later either.
+    signal.addEventListener('abort', () => void body.close().catch(ignore), { once: true })
     const facts = await body.open()
     const reason = unfit(facts)
     if (reason !== undefined) {
@@ -35,6 +37,7 @@ export function verifyBody(body: Body): PromiseActorLogic<void, void> {
     body.halt()
     const evidence = await body.confirm()
     if (evidence === 'none') {
+      await body.close()
       throw new MechosError(
         'ERR_BOARD_REFUSED',
         'the board did not take a halt: motors cannot be stopped',
@@ -61,3 +64,6 @@ export function watchGuardian(body: Body): CallbackActorLogic<EventObject, undef
     body.onGuardian?.(({ kind, ...rest }) => sendBack({ type: `guardian.${kind}`, ...rest })),
   )
 }
+
+/** A body that does not close is told of where the robot lets go of it. */
+function ignore(): void {}

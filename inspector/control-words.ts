@@ -2,7 +2,7 @@ import { uptime } from 'node:os'
 import { z } from 'zod'
 
 /**
- * What an order that may begin motion carries beside its words: when it was given, in ms since this machine was started,
+ * What an order that leads towards motion carries beside its words: when it was given, in ms since this machine was started,
  * and to whom. A robot that was frozen, or another one in its place, does not carry it out later.
  */
 const order = { sentMs: z.number(), robot: z.string().max(200) }
@@ -15,7 +15,7 @@ export const requestSchema = z.discriminatedUnion('verb', [
   /** Why it does not move, as data, or as text for people. */
   z.strictObject({ verb: z.literal('why'), as: z.enum(['data', 'text']) }),
   z.strictObject({ verb: z.literal('halt'), cause: z.string().max(200).optional() }),
-  z.strictObject({ verb: z.literal('reset') }),
+  z.strictObject({ verb: z.literal('reset'), ...order }),
   z.strictObject({ verb: z.literal('arm'), epoch: z.int(), ...order }),
   z.strictObject({ verb: z.literal('resume'), ...order }),
   z.strictObject({ verb: z.literal('pause') }),
@@ -28,7 +28,7 @@ export type Request = z.infer<typeof requestSchema>
 export type Wish = Unaddressed<Request>
 type Unaddressed<R> = R extends unknown ? Omit<R, keyof typeof order> : never
 
-/** For how long an order that may begin motion may be carried out, in ms. */
+/** For how long an order that leads towards motion may be carried out, in ms. */
 export const timeToLiveMs = 2_000
 
 /** Clocks of one machine, read by two processes, differ by no more than this, in ms. */
@@ -51,6 +51,7 @@ export function robotWord(robot: {
 /** The wish as it is said to `robot`, now. */
 export function addressed(wish: Wish, robot: string, nowMs: number): Request {
   switch (wish.verb) {
+    case 'reset':
     case 'arm':
     case 'resume':
     case 'goal':
@@ -59,7 +60,6 @@ export function addressed(wish: Wish, robot: string, nowMs: number): Request {
     case 'describe':
     case 'why':
     case 'halt':
-    case 'reset':
     case 'pause':
       return wish
   }

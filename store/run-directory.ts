@@ -110,6 +110,11 @@ export function lastHaltIn(path: string): { evidence: string; ms: number } | und
   return halt.success ? { evidence: halt.data.evidence, ms: halt.data.ms } : undefined
 }
 
+/** Takes the word of an earlier death away, so that what is found there later is of this one. */
+export function forgetLastHalt(path: string): void {
+  rmSync(join(path, lastHaltName), { force: true })
+}
+
 const lastHaltSchema = z.object({ cause: z.string(), evidence: z.string(), ms: z.number() })
 
 /** What the mark says, and what the guardian found when the robot was gone. */

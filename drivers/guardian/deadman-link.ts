@@ -58,6 +58,7 @@ export function makeDeadmanLink(ends: DeadmanLinkEnds): DeadmanLink {
   let isThere = ends.isKnown
   let isReady = false
   let hasWritten = false
+  let isForeign = false
   /** What the board is to say next of its latch: `asked` until it has offered a nonce, `opening` until it has answered it. */
   let expected: 'latched' | 'asked' | 'opening' | 'open' = 'latched'
   let onOpened: () => void = ignore
@@ -113,6 +114,8 @@ export function makeDeadmanLink(ends: DeadmanLinkEnds): DeadmanLink {
       for (const frame of sensorFrames(table)) ends.send(frame)
       ends.ready(status.name, status.boots)
     } else if (status.hasTable && status.name !== name && !ends.adopts) {
+      if (isForeign) return
+      isForeign = true
       fail(
         `the board belongs to ${status.name}, not to ${name}: plug in the right one, or mechos doctor --adopt`,
       )

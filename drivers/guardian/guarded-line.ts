@@ -84,6 +84,8 @@ function guard(
   let hasDeadman = false
   let isOver = false
   let rescuing: { readonly evidence: Promise<Evidence>; readonly over: Promise<void> } | undefined
+  /** The last halt that the rescue vouches for, once it has: nobody is there to ask about a later one. */
+  let vouched: number | undefined
   let closing: Promise<void> | undefined
   const died = new Promise<void>((resolve) => {
     child.once('exit', (code) => {
@@ -138,7 +140,10 @@ function guard(
       over: begun.then(({ over }) => over),
     }
     say({ kind: 'tripped', cause, trips: ++trips })
-    void rescuing.evidence.then((evidence) => say({ kind: 'evidence', halt: halts, evidence }))
+    void rescuing.evidence.then((evidence) => {
+      vouched = halts
+      say({ kind: 'evidence', halt: halts, evidence })
+    })
     void rescuing.over.then(() => say({ kind: 'lost', cause }))
   }
 
@@ -182,7 +187,10 @@ function guard(
       beatenAtMs = now
       if (!write(beat)) takeOver('the guardian takes no orders')
     },
-    confirm: () => rescuing?.evidence ?? answers.evidenceOf(halts),
+    confirm() {
+      const isVouchedFor = vouched === undefined || halts <= vouched
+      return rescuing && isVouchedFor ? rescuing.evidence : answers.evidenceOf(halts)
+    },
     isOpen: () => !isOver && !rescuing && !closing,
     onData: (listener) => void dataListeners.add(listener),
     onEvent: (listener) => void eventListeners.add(listener),

@@ -1,5 +1,8 @@
+import { closeSync, constants, openSync, writeSync } from 'node:fs'
 import type { Evidence } from '../body.ts'
 import type { Clock } from '../clock.ts'
+import { deadmanFrames } from './deadman.ts'
+import { haltFrame } from './frames.ts'
 import type { PinTable } from './pin-table.ts'
 import { openPort } from './port.ts'
 import { makeWarden } from './warden.ts'
@@ -28,7 +31,10 @@ export function rescue(board: {
     find = resolve
   })
   const run = async (): Promise<void> => {
-    const port = await openPort(path, clock)
+    const bare = writeBare(path, [...(hasDeadman ? deadmanFrames.halt() : []), ...haltFrame(table)])
+    const port = await openPort(path, clock).finally(() => {
+      if (bare !== undefined) closeSync(bare)
+    })
     const warden = makeWarden(
       {
         table,
@@ -48,9 +54,24 @@ export function rescue(board: {
     clock.clearTimeout(timer)
     await warden.close()
   }
-  // A port that does not open any more has no motors behind it that could be reached.
+  // Of a port that does not open nothing is known, whatever was written to it.
   const over = run().catch(() => find('none'))
   return { evidence, over }
+}
+
+/**
+ * Writes past the lock, which others may have taken meanwhile and which only asks: no other program has a better use for
+ * a board that drives. The descriptor is to be closed once the port is open, so that the line does not drop in between;
+ * undefined where it cannot be had, which the opening of the port then says in words.
+ */
+function writeBare(path: string, bytes: readonly number[]): number | undefined {
+  try {
+    const fd = openSync(path, constants.O_WRONLY | constants.O_NOCTTY | constants.O_NONBLOCK)
+    writeSync(fd, Uint8Array.from(bytes))
+    return fd
+  } catch {
+    return undefined
+  }
 }
 
 function ignore(): void {}

@@ -96,7 +96,13 @@ export function firmataBody(configuration: Configuration, options: FirmataOption
     opened.link.onTripped((cause) => tell({ kind: 'tripped', cause }))
     opened.link.onHalted(() => outputs.settle())
     const deadman = opened.firmware.startsWith(deadmanFirmware.name)
-    if (deadman) await opened.link.guarded()
+    try {
+      if (deadman) await opened.link.guarded()
+    } catch (error) {
+      end(messageOf(error))
+      await ending
+      throw error
+    }
     log(`${opened.firmware} on ${path}`)
     return { firmware: opened.firmware, deadman }
   }

@@ -19,7 +19,7 @@ export interface Link {
   onTripped(listener: (cause: string) => void): void
   /** Called when a halt is known to have left, and with each better news of it. */
   onHalted(listener: () => void): void
-  /** Resolves when the board's deadman keeps our safe table. Rejects with ERR_BOARD_REFUSED when it does not within two seconds. */
+  /** Resolves when the board's deadman keeps our safe table. Rejects with ERR_BOARD_REFUSED when it does not within two seconds, or says why not. */
   guarded(): Promise<void>
   /** Opens the latch. Throws ERR_BOARD_LOST when the line is over. */
   arm(): void
@@ -41,6 +41,7 @@ export function makeLink(line: Line, table: PinTable, clock: Clock): Link {
   const haltListeners = new Set<() => void>()
   const guardListeners = new Set<() => void>()
   let isGuarded = false
+  let tripCause: string | undefined
   let heardAtMs: number | undefined
   let loss: { readonly cause: string; readonly isHalted: boolean } | undefined
   let isOver = false
@@ -62,6 +63,7 @@ export function makeLink(line: Line, table: PinTable, clock: Clock): Link {
         return lose(event.cause)
       case 'tripped':
         transport.shut()
+        tripCause = event.cause
         for (const listener of tripListeners) listener(event.cause)
         return
       case 'evidence':
@@ -111,14 +113,16 @@ export function makeLink(line: Line, table: PinTable, clock: Clock): Link {
     guarded() {
       return new Promise((resolve, reject) => {
         if (isGuarded) return resolve()
-        const refuse = () =>
-          reject(
-            new MechosError(
-              'ERR_BOARD_REFUSED',
-              "the board's deadman did not take our safe outputs",
-            ),
-          )
-        const timer = clock.setTimeout(refuse, guardedMsMax)
+        if (tripCause !== undefined) return reject(new MechosError('ERR_BOARD_REFUSED', tripCause))
+        const refuse = (cause: string) => {
+          clock.clearTimeout(timer)
+          reject(new MechosError('ERR_BOARD_REFUSED', cause))
+        }
+        const timer = clock.setTimeout(
+          () => refuse("the board's deadman did not take our safe outputs in time"),
+          guardedMsMax,
+        )
+        tripListeners.add(refuse)
         guardListeners.add(() => {
           clock.clearTimeout(timer)
           resolve()

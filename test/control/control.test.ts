@@ -63,7 +63,7 @@ describe('a robot that is asked over its socket', () => {
       ok: false,
       message: 'not resume',
     })
-    expect(await askRobot(path, { verb: 'reset' }, 5_000)).toEqual({
+    expect(await askRobot(path, addressed({ verb: 'reset' }, 'me', machineMs()), 5_000)).toEqual({
       ok: false,
       message: 'no luck',
     })
@@ -85,6 +85,7 @@ describe('a robot that is asked over its socket', () => {
 
 describe('an order that may begin motion', () => {
   const orders = [
+    { verb: 'reset' },
     { verb: 'arm', epoch: 3 },
     { verb: 'resume' },
     { verb: 'goal', text: 'home' },

@@ -233,6 +233,8 @@ describe('a line to a guardian process', () => {
     expect(evidence).toMatch(/^(echoed|written)$/)
     expect(await line.confirm()).toBe(evidence)
     expect([line.isOpen(), line.halt(), guardians()]).toEqual([false, false, []])
+    // Nobody heard that one, and nobody vouches for it.
+    expect(await line.confirm()).toBe('none')
     expect(() => line.arm()).toThrow(expect.objectContaining({ code: 'ERR_BOARD_LOST' }))
     const again = await hold()
     again.stopBeating()
