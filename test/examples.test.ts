@@ -96,7 +96,9 @@ describe('the README', () => {
   })
 
   test('names every command and flag, and none that is not there', async () => {
-    const help = await Promise.all([[], ['run']].map(async (words) => mechos(...words, '--help')))
+    const help = await Promise.all(
+      [[], ['run'], ['doctor']].map(async (words) => mechos(...words, '--help')),
+    )
     const section = readme.slice(
       readme.indexOf('## The command line'),
       readme.indexOf('### The report'),
