@@ -274,6 +274,11 @@ function bind(
           switchRelay: total(failed, (_: unknown, { relay, on }: { relay: string; on: boolean }) =>
             gate.write({ kind: 'relay', name: relay, on }),
           ),
+          releaseRelays: total(failed, () => {
+            for (const relay of configuration.body.relays) {
+              gate.write({ kind: 'relay', name: relay.name, on: relay.halt === 'high' })
+            }
+          }),
         },
       }),
       llm: llmMachine.provide({

@@ -40,18 +40,21 @@ function whyNot(
 ): string {
   const state = stateOf(snapshot)
   const ladder = children.failsafe()?.getSnapshot().context.ladder ?? foot
-  const { caution, epoch, linked } = snapshot.context
+  const { caution, epoch, guarded, linked } = snapshot.context
+  const missing = guarded
+    ? 'the body is not there yet'
+    : 'the guardian of its board is not there yet'
   switch (command.type) {
     case 'robot.arm':
       if (state !== 'standby') return `arm: the robot is ${state}; it can be armed in standby only`
-      if (command.epoch === epoch) return 'arm: the body is not there yet'
+      if (command.epoch === epoch) return `arm: ${missing}`
       return `epoch: ${command.epoch} is not allowed; the present one is ${epoch}`
     case 'robot.reset':
       if (state !== 'halted') return `reset: the robot is ${state}; only a halted robot is reset`
       if (caution === 'blocked') {
         return `reset: refused while it lasts: ${blockersOf(ladder).join(', ')}`
       }
-      return linked ? 'reset: not possible now' : 'reset: the body is not there yet'
+      return linked && guarded ? 'reset: not possible now' : `reset: ${missing}`
     case 'robot.resume':
     case 'robot.takeOver':
       if (caution === 'insisting' && state === 'active.holding') {

@@ -55,7 +55,7 @@ function attacher(parts: Parts): () => void {
       kernelHeard = kernel
       const hear = listen('kernel.verdict', ({ claim, verdict }: Judgement) => {
         reflex.hear(claim, verdict)
-        if (claim.source === 'agent') noteAgent(parts, verdict)
+        if (claim.source === 'agent') noteAgent(parts, { claim, verdict })
         judgements.next({ claim, verdict })
         if (!verdict.permitted) log.info({ rule: verdict.rule }, `refused: ${verdict.message}`)
       })

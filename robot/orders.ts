@@ -1,4 +1,5 @@
 import { operatorDeadmanMs } from '../actors/commanders.ts'
+import type { Judgement } from '../actors/deliberation.ts'
 import { refuse } from '../core/rules/gatekeeper.ts'
 import type { Twist } from '../core/vocabulary/geometry.ts'
 import type { Intent } from '../core/vocabulary/intent.ts'
@@ -26,13 +27,19 @@ export function driveByHand(parts: Parts, { linear, angular }: Twist, sequence?:
 }
 
 /** Does what the agent was permitted to do in that epoch. */
-export function carryOut({ children, clock, reflex }: Parts, intent: Intent, epoch: number): void {
+export function carryOut(parts: Parts, intent: Intent, epoch: number): void {
+  const { children, clock, configuration, reflex } = parts
   switch (intent.type) {
     case 'drive':
       reflex.give({ intent, source: 'agent', epoch, untilMs: clock.now() + intent.durationMs })
       return
     case 'setRelay':
-      children.relays()?.send({ type: 'relays.set', relay: intent.relay, on: intent.on })
+      children.relays()?.send({
+        type: 'relays.set',
+        relay: intent.relay,
+        on: intent.on,
+        leaseMs: configuration.brain.deadlineMs + actMsMax,
+      })
       return
     case 'stop':
     case 'wait':
@@ -41,9 +48,15 @@ export function carryOut({ children, clock, reflex }: Parts, intent: Intent, epo
   }
 }
 
-/** What the agent may drive, it commands for as long as it may. */
-export function noteAgent({ commanders }: Parts, verdict: Verdict): void {
-  if (verdict.permitted && verdict.intent.type === 'drive') {
-    commanders.hear('agent', verdict.intent)
-  }
+/** The longest that the agent may be about one act before it thinks of the next, in ms (DESIGN §5). */
+const actMsMax = 5_000
+
+/**
+ * What the agent may drive, it commands for as long as it may; and whatever else it may do shows that it is there, and
+ * renews what it has switched. A renewal of what was permitted before is the reflex loop's and shows nothing.
+ */
+export function noteAgent({ children, commanders }: Parts, { claim, verdict }: Judgement): void {
+  if (!verdict.permitted) return
+  if (verdict.intent.type === 'drive') commanders.hear('agent', verdict.intent)
+  if (!claim.renewal) children.relays()?.send({ type: 'relays.renew' })
 }

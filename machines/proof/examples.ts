@@ -34,7 +34,7 @@ export function examplesFor(input: RobotInput): Readonly<Record<string, Examples
     llm,
     motion,
     perception: perceptionWith(input),
-    relays: { events: { 'relays.set': [{ relay: 'lamp', on: true }] } },
+    relays: { events: { 'relays.set': [{ relay: 'lamp', on: true, leaseMs: 15_000 }] } },
     sensor: { input: { name: 'front' } },
   }
 }

@@ -1,5 +1,7 @@
 import { type AnyStateMachine, fromPromise, StateMachine } from 'xstate'
+import type { Brain } from '../../actors/deliberation.ts'
 import type { RobotConfiguration } from '../../core/vocabulary/configuration.ts'
+import type { Intent } from '../../core/vocabulary/intent.ts'
 import type { Reading } from '../../core/vocabulary/reading.ts'
 import type { AttemptFailure, Completion } from '../../machines/llm.machine.ts'
 import type { robotMachine } from '../../machines/robot.machine.ts'
@@ -92,6 +94,19 @@ function chartIn(bound: AnyStateMachine, name: string): AnyStateMachine {
 
 function without(kind: Reading['kind']): (reading: Reading) => Reading | undefined {
   return (reading) => (reading.kind === kind ? undefined : reading)
+}
+
+/** A brain that puts the light on, drives for a second, and says nothing any more. It begins anew in each run, by the clock. */
+const fadingBrain: Brain = {
+  name: 'fading',
+  decide({ stampMs }) {
+    if (stampMs > 2_000) return new Promise(() => {})
+    const intent: Intent =
+      stampMs < 600
+        ? { type: 'setRelay', relay: 'lamp', on: true }
+        : { type: 'drive', linear: 0.1, angular: 0, durationMs: 200 }
+    return Promise.resolve({ reason: 'fading', intent })
+  },
 }
 
 /** Arms it anew, lets it go on, and lets a second pass. */
@@ -369,6 +384,15 @@ export const scenarios: readonly Scenario[] = [
     async play(stage) {
       await stage.drive()
       await stage.pass(3_000)
+    },
+  },
+  {
+    name: 'its brain switches a lamp on, drives, and falls silent for longer than that is leased',
+    configuration: { ...rover, brain: { url: 'explorer', deadlineMs: 500 } },
+    brain: fadingBrain,
+    async play(stage) {
+      await stage.drive()
+      await stage.pass(9_000)
     },
   },
   ...Object.entries(models).map(([how, { configuration, complete, seconds }]): Scenario => ({

@@ -25,7 +25,7 @@ function broken(): never {
 /** For each child that a test may break: an event that its broken action does not survive. */
 const blows = {
   kernel: { type: 'kernel.restrict', rules: robotInput.rules },
-  relays: { type: 'relays.set', relay: 'lamp', on: true },
+  relays: { type: 'relays.set', relay: 'lamp', on: true, leaseMs: 1_000 },
   perception: { type: 'perception.fresh', sensor: 'front' },
   llm: { type: 'llm.ask', question: { id: 1, messages: [], schema: {} } },
   agent: { type: 'agent.goal', text: 'break' },

@@ -464,6 +464,27 @@ describe('a brain that', () => {
     await expectSafeEnd(bench)
   })
 
+  test('falls silent loses the relay that it switched on, and not before', async () => {
+    let asked = 0
+    const decide = () =>
+      asked++ === 0
+        ? Promise.resolve({
+            reason: 'light',
+            intent: { type: 'setRelay', relay: 'lamp', on: true },
+          })
+        : new Promise<never>(() => {})
+    const bench = benchWith({ brain: { name: 'odd', decide } })
+    const lamp = () => bench.body.outputs()[2]
+    await bench.drive()
+    await bench.clock.advance(14_000)
+    expect(lamp()).toEqual({ name: 'lamp', output: 1, safe: false })
+    // The deadline of a model, 10 s, and 5 s for the longest act before it is asked.
+    await bench.clock.advance(2_000)
+    expect(lamp()).toEqual({ name: 'lamp', output: 0, safe: true })
+    expect(bench.robot.snapshot().state).toBe('active.autonomous')
+    await expectSafeEnd(bench)
+  })
+
   test('hears a new goal with its next question', async () => {
     const goals: (string | undefined)[] = []
     const brain = {
