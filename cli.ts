@@ -5,12 +5,15 @@ import { isAbsolute, join } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { z } from 'zod'
 import { type Configuration, parseConfiguration } from './core/vocabulary/configuration.ts'
+
 import { type ErrorCode, MechosError, messageOf } from './core/vocabulary/errors.ts'
+import { keyVariableOf } from './core/vocabulary/key.ts'
+import { Secret } from './core/vocabulary/secret.ts'
 import * as mechos from './index.ts'
 import { converse } from './inspector/prompt.ts'
 import { examine } from './doctor.ts'
 import { proveRobot } from './prove.ts'
-import { haltAll, type RemoteOptions, showStatus, showWhy, tell } from './remote.ts'
+import { answerRobot, haltAll, type RemoteOptions, showStatus, showWhy, tell } from './remote.ts'
 import { builtInRover, runRobot } from './run.ts'
 import { configurationName, loadConfiguration } from './store/configuration-file.ts'
 
@@ -30,6 +33,7 @@ interface RunFlags {
   readonly detach?: true
   readonly budgetTokens?: number
   readonly keyEnv?: string
+  readonly showPrompt?: true
   readonly log?: string
 }
 
@@ -99,13 +103,14 @@ function commandLine(done: (code: number) => void): Command {
     .option('--detach', 'go on when the launching process is gone')
     .option(
       '--budget-tokens <n>',
-      'the most tokens that a model may use',
+      'the most tokens that models may use in a day',
       wholeNumber(1, 1_000_000_000),
     )
     .option(
       '--key-env <name>',
       'the environment variable that holds the key of the model (OPENAI_API_KEY)',
     )
+    .option('--show-prompt', 'print what a model is told, each time it is asked')
     .option('--log <level>', 'trace, debug, info, warn, error or silent', level)
     .action(async (path: string | undefined, flags: RunFlags) => done(await run(path, flags)))
 
@@ -146,6 +151,17 @@ function commandLine(done: (code: number) => void): Command {
     .option('--json', 'one line of JSON')
     .action(async (text: string[], flags: RemoteFlags & { name?: string }) =>
       done(await tell({ verb: 'goal', text: text.join(' ') }, remoteFor(flags.name, flags))),
+    )
+  program
+    .command('answer')
+    .description('answer what a running robot asks: a choice, its number, yes or no, or free words')
+    .argument('<text...>')
+    .requiredOption('--id <n>', 'the number of the question', wholeNumber(1, 2_147_483_647))
+    .option('--state <dir>', 'the robot of that state folder')
+    .option('--name <name>', 'one robot by name')
+    .option('--json', 'one line of JSON')
+    .action(async (text: string[], flags: RemoteFlags & { id: number; name?: string }) =>
+      done(await answerRobot({ id: flags.id, text: text.join(' ') }, remoteFor(flags.name, flags))),
     )
   program
     .command('doctor')
@@ -229,7 +245,8 @@ async function run(path: string | undefined, flags: RunFlags): Promise<number> {
     report: flags.report,
     state: flags.state,
     stateRoot,
-    key: keyFrom(flags.keyEnv ?? configuration.brain.keyEnv),
+    keys: keysFor(configuration),
+    showPrompt: flags.showPrompt === true,
     log: flags.log,
   })
 }
@@ -244,31 +261,51 @@ function withFlags(configuration: Configuration, flags: RunFlags): Configuration
   if (flags.sim && flags.port !== undefined) {
     throw new MechosError('ERR_USAGE', 'port: not allowed together with --sim')
   }
-  const url = flags.brain ?? configuration.brain.url
-  const model = flags.model ?? configuration.brain.model
-  if (url !== 'explorer' && model === undefined) {
-    throw new MechosError('ERR_USAGE', `model: missing; --model NAME of a model that ${url} serves`)
-  }
   return parseConfiguration({
     ...configuration,
-    brain: {
-      ...configuration.brain,
-      url,
-      ...(model !== undefined && { model }),
-      ...(flags.budgetTokens !== undefined && { budgetTokens: flags.budgetTokens }),
+    brains: brainsWith(configuration.brains, flags),
+    budget: {
+      ...configuration.budget,
+      ...(flags.budgetTokens !== undefined && { tokensPerDay: flags.budgetTokens }),
     },
     ...(flags.goal !== undefined && { goal: flags.goal }),
   })
 }
 
-/** The key of the model, which never appears in a message. A variable that was named must hold one. */
-function keyFrom(variable: string | undefined): string | undefined {
-  const key = process.env[variable ?? 'OPENAI_API_KEY']
-  if (key === undefined && variable === undefined) return undefined
-  if (key !== undefined && /^[\x21-\x7e]+$/.test(key)) return key
+/** A brain that is named is the only one, with what the configuration knows of it; model and key are the first one's. */
+function brainsWith(brains: Configuration['brains'], flags: RunFlags): readonly object[] {
+  const { brain: url, model, keyEnv } = flags
+  const known = brains.find((brain) => brain.url === url)
+  const named: readonly { readonly url: string; readonly model?: string | undefined }[] =
+    url === undefined ? brains : [known ?? { url }]
+  const [first, ...others] = named
+  if (url !== undefined && url !== 'explorer' && (model ?? first?.model) === undefined) {
+    throw new MechosError('ERR_USAGE', `model: missing; --model NAME of a model that ${url} serves`)
+  }
+  return [
+    { ...first, ...(model !== undefined && { model }), ...(keyEnv !== undefined && { keyEnv }) },
+    ...others,
+  ]
+}
+
+/** The keys of the models, by their variables. None of them ever appears in a message. */
+function keysFor({ brains }: Configuration): Readonly<Record<string, Secret>> {
+  const keys = brains.flatMap((brain) => {
+    const variable = keyVariableOf(brain)
+    const key = variable === undefined ? undefined : keyFrom(variable, brain.keyEnv !== undefined)
+    return variable === undefined || key === undefined ? [] : [[variable, key] as const]
+  })
+  return Object.fromEntries(keys)
+}
+
+/** A variable that was named must hold a key. */
+function keyFrom(variable: string, isNamed: boolean): Secret | undefined {
+  const key = process.env[variable]
+  if (key === undefined && !isNamed) return undefined
+  if (key !== undefined && /^[\x21-\x7e]+$/.test(key)) return new Secret(key)
   throw new MechosError(
     'ERR_USAGE',
-    `key-env: ${variable ?? 'OPENAI_API_KEY'} ${key === undefined ? 'is not set' : 'does not hold a key'}; a variable that holds printable ASCII without blanks`,
+    `key-env: ${variable} ${key === undefined ? 'is not set' : 'does not hold a key'}; a variable that holds printable ASCII without blanks`,
   )
 }
 

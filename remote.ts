@@ -67,6 +67,26 @@ export async function tell(wish: Wish, options: RemoteOptions): Promise<number> 
   return Math.max(...codes)
 }
 
+/**
+ * Takes a person's answer to whichever robot asks, and prints what came of it. The number of a question is that of one
+ * robot: where one takes the answer, what the others say is of no interest. 2 when none does.
+ */
+export async function answerRobot(
+  said: { readonly id: number; readonly text: string },
+  options: RemoteOptions,
+): Promise<number> {
+  const wish: Wish = { verb: 'answer', ...said }
+  const answers = await Promise.all(
+    robotsFor(options).map(async (robot) => ({ robot, answered: await answerOf(robot, wish) })),
+  )
+  const taken = answers.filter(({ answered }) => answered.ok)
+  for (const { robot, answered } of taken.length > 0 ? taken : answers) {
+    if (options.json) options.print(JSON.stringify(answered.ok ? answered.result : answered))
+    else options.print(answered.ok ? tellText(robot, wish, answered.result) : answered.message)
+  }
+  return taken.length > 0 ? 0 : 2
+}
+
 /** What one robot says. A robot that says nothing keeps nobody from the others. */
 async function answerOf(robot: Owner, wish: Wish): Promise<Response> {
   try {

@@ -4,7 +4,8 @@ import { type ActorSystem, createActor, type InspectionEvent } from 'xstate'
 import { stateOf, statusOf } from './actors/account.ts'
 import { type Build, buildOf } from './actors/anatomy.ts'
 import { attended } from './actors/attended.ts'
-import { complete, type Endpoint } from './actors/chat.ts'
+import { watchBudget } from './actors/budget-watch.ts'
+import { complete } from './actors/chat.ts'
 import { type Children, childrenOf } from './actors/children.ts'
 import {
   type Brain,
@@ -25,6 +26,7 @@ import { modelBrain } from './actors/model.ts'
 import { createOutlook } from './actors/outlook.ts'
 import { createReflex, type Reflex } from './actors/reflex.ts'
 import { senses } from './actors/senses.ts'
+import { reserveFor, settleWith } from './actors/spending.ts'
 import { total } from './actors/total.ts'
 import { comfortLimits } from './core/motion/profile.ts'
 import { closedRules, unfitness } from './core/rules/restrictions.ts'
@@ -42,7 +44,7 @@ import { simulatedBody } from './drivers/simulated/body.ts'
 import { agentMachine } from './machines/agent.machine.ts'
 import { boardMachine } from './machines/board.machine.ts'
 import { guardianMachine } from './machines/guardian.machine.ts'
-import { llmMachine } from './machines/llm.machine.ts'
+import { llmMachine, retryMsOf } from './machines/llm.machine.ts'
 import { perceptionMachine } from './machines/perception.machine.ts'
 import { relaysMachine } from './machines/relays.machine.ts'
 import { type RobotInput, robotMachine } from './machines/robot.machine.ts'
@@ -53,6 +55,7 @@ import { start, stop } from './robot/life.ts'
 import { attendedLog, silence } from './robot/log.ts'
 import { driveByHand } from './robot/orders.ts'
 import type { Robot, RobotOptions } from './robot/contract.ts'
+import { createThinking } from './robot/thinking.ts'
 import type { Hear, Parts } from './robot/parts.ts'
 
 /**
@@ -94,6 +97,10 @@ export function createRobotWith(
       parts.stateListeners.add(listener)
       return () => parts.stateListeners.delete(listener)
     },
+    onNotice(listener) {
+      parts.noticeListeners.add(listener)
+      return () => parts.noticeListeners.delete(listener)
+    },
     stop() {
       stopping ??= stop(parts)
       return stopping
@@ -113,6 +120,8 @@ function assemble(configuration: Configuration, options: RobotOptions, seams: Se
   const children = childrenOf(() => root.system)
   const outlook = createOutlook(configuration, build, perceived.world, children, clock)
   const wall = wallClock()
+  const wanderer = wandererFor(configuration, seed)
+  const thinking = createThinking(configuration, options, { robot: clock, wall })
   const bound = {
     configuration,
     options,
@@ -127,10 +136,13 @@ function assemble(configuration: Configuration, options: RobotOptions, seams: Se
     build,
     perceived,
     outlook,
-    brain: options.brain ?? brainFor(configuration, seed, children),
+    brain: options.brain ?? brainFor(configuration, wanderer, children, options),
+    wanderer: options.brain ? undefined : wanderer,
+    thinking,
     judgements: new Subject<Judgement>(),
     children,
     stateListeners: new Set<(state: string) => void>(),
+    noticeListeners: new Set<(line: string) => void>(),
     times: {
       startedMs: clock.now(),
       wall,
@@ -191,10 +203,29 @@ function isContact({ body }: Configuration, name: string): boolean {
   return contactsOf(body).some((contact) => contact.name === name)
 }
 
-function brainFor(configuration: Configuration, seed: number, children: Children): Brain {
-  const { url, model } = configuration.brain
-  if (url === 'explorer') return explorer(randomStream(seed, 'explorer').uniform)
-  return modelBrain(model ?? 'model', children.llm)
+/** Who decides by this configuration: its models, in turn, and the explorer wherever that is the last of them. */
+function brainFor(
+  configuration: Configuration,
+  wanderer: Brain | undefined,
+  children: Children,
+  options: RobotOptions,
+): Brain {
+  const models = configuration.brains.flatMap(({ model, url }) =>
+    url === 'explorer' ? [] : [model ?? url],
+  )
+  if (models.length === 0 && wanderer) return wanderer
+  return modelBrain({
+    name: models.join(', then '),
+    find: children.llm,
+    instead: wanderer,
+    onPrompt: options.onPrompt,
+  })
+}
+
+/** The explorer, where it is among the brains. */
+function wandererFor({ brains }: Configuration, seed: number): Brain | undefined {
+  const isListed = brains.some(({ url }) => url === 'explorer')
+  return isListed ? explorer(randomStream(seed, 'explorer').uniform) : undefined
 }
 
 /** What the root of a robot of this configuration starts with after a clean end, as far as the configuration tells. */
@@ -211,9 +242,9 @@ function inputFor(configuration: Configuration, build: Build, options: RobotOpti
     sensors: build.sensors,
     motion: { stopLimitMs: stopLimitMs(configuration) },
     model: {
-      limitTokens: configuration.brain.budgetTokens,
-      capTokens: replyTokensMax,
-      deadlineMs: configuration.brain.deadlineMs,
+      endpoints: configuration.brains
+        .filter(({ url }) => url !== 'explorer')
+        .map(({ deadlineMs }) => ({ capTokens: replyTokensMax, deadlineMs })),
     },
   }
 }
@@ -247,7 +278,9 @@ function bind(
     options,
     outlook,
     perceived,
+    thinking,
   } = parts
+  const retrying = randomStream(parts.seed, 'retries')
   return robotMachine.provide({
     actors: {
       guardian: guardianMachine.provide({ actors: { watchGuardian: watchGuardian(body) } }),
@@ -282,7 +315,15 @@ function bind(
         },
       }),
       llm: llmMachine.provide({
-        actors: { complete: complete(endpointOf(configuration, options.key)) },
+        actors: {
+          watchBudget: watchBudget(() => thinking.opened),
+          reserve: reserveFor(thinking.budget, thinking.tariffs),
+          complete: complete(thinking.endpoints, thinking.profiles, thinking.wallMs),
+          settle: settleWith(thinking.budget, thinking.tariffs),
+        },
+        delays: {
+          retryDelay: ({ context }) => retryMsOf(context, retrying.uniform()),
+        },
       }),
       agent: agentMachine.provide({
         actors: {
@@ -292,7 +333,7 @@ function bind(
             reflex.ticks,
           ),
           orient: orient(outlook.understand),
-          decide: decide(parts.brain),
+          decide: decide(parts.brain, parts.wanderer),
           gatekeep: gatekeep(
             (claim) =>
               children.kernel()?.send({ type: 'kernel.judge', claim, scene: outlook.scene() }),
@@ -307,15 +348,6 @@ function bind(
       stampBeat: (_, { stampMs }) => gate.beat(stampMs),
     },
   })
-}
-
-function endpointOf({ brain }: Configuration, key: string | undefined): Endpoint {
-  return {
-    url: brain.url,
-    model: brain.model ?? 'default',
-    key: key ?? 'none',
-    deadlineMs: brain.deadlineMs,
-  }
 }
 
 function observerOf(

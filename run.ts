@@ -7,6 +7,8 @@ import pino, { type Logger } from 'pino'
 import { type Configuration, parseConfiguration } from './core/vocabulary/configuration.ts'
 import { rulesFor } from './core/rules/restrictions.ts'
 import { MechosError, messageOf } from './core/vocabulary/errors.ts'
+import type { Message } from './core/vocabulary/question.ts'
+import type { Secret } from './core/vocabulary/secret.ts'
 import type { Report } from './core/vocabulary/status.ts'
 import type { Body } from './drivers/body.ts'
 import type { Camera } from './drivers/camera.ts'
@@ -25,13 +27,22 @@ import { simulatedCamera } from './drivers/simulated/camera.ts'
 import { demoRover } from './drivers/simulated/rover.ts'
 import { serveControl } from './inspector/control-server.ts'
 import { type Request, type Response, robotWord } from './inspector/control-words.ts'
-import { type Screen, screen, statusLine, statusText } from './inspector/terminal.ts'
+import {
+  answerKeys,
+  answerOfKey,
+  printable,
+  type Screen,
+  screen,
+  statusLine,
+  statusText,
+} from './inspector/terminal.ts'
 import { whyText } from './inspector/why.ts'
 import { watchLauncher } from './launcher.ts'
 import { watchSuspend } from './suspend.ts'
 import { createRobot } from './robot.ts'
 import type { Robot } from './robot/contract.ts'
 import { identityOf } from './store/process-identity.ts'
+import { openLedgerStore } from './store/ledger.ts'
 import { register } from './store/registry.ts'
 import { openRunDirectory, type RunDirectory } from './store/run-directory.ts'
 
@@ -50,7 +61,9 @@ export interface RunOptions {
   readonly state: string | undefined
   /** Where robots keep their state when `state` is not given. */
   readonly stateRoot: string
-  readonly key: string | undefined
+  /** The keys of the models, by the variables that hold them. */
+  readonly keys: Readonly<Record<string, Secret>>
+  readonly showPrompt: boolean
   readonly log: string | undefined
 }
 
@@ -59,6 +72,8 @@ export const builtInRover: Configuration = parseConfiguration(demoRover)
 
 /** How long a person has to step back before `--arm` arms hardware, in ms. */
 const armWarningMs = 3_000
+/** How long a person needs for reading, in ms: a key that comes sooner was not pressed because of what was said. */
+const readingMs = 700
 /** How often the line on the terminal is written anew, in ms of the robot's clock. */
 const screenMs = 250
 
@@ -102,11 +117,16 @@ async function runIn(
     seed,
     log,
     run: `${options.configuration.name}-${wallStamp()}-${process.pid}`,
-    ...(options.key !== undefined && { key: options.key }),
+    keys: options.keys,
+    ...(asksModels(options.configuration) && {
+      ledger: await openLedgerStore(join(directory.path, 'ledger')),
+    }),
+    ...(options.showPrompt && { onPrompt: (messages) => view.say(promptText(messages)) }),
     ...(unclean !== undefined && { unclean }),
     ...(!isSimulated && { beforeMotion: () => directory.markRunning() }),
   })
 
+  const notices = sayNotices(robot, view, options)
   const end = (cause: string, fault: boolean): void => {
     if (ending.signal.aborted) return
     void robot.halt(fault ? cause : `end of run: ${cause}`)
@@ -125,7 +145,7 @@ async function runIn(
       }
     }
     const stopShowing = options.headless ? () => {} : show(view, robot, clock)
-    const releaseKeys = options.headless ? () => {} : listenToKeys(robot, view, end)
+    const releaseKeys = options.headless ? () => {} : listenToKeys(robot, view, notices, end)
     await advance(ending.signal)
     ending.abort()
     releaseKeys()
@@ -140,6 +160,20 @@ async function runIn(
     server.close()
     release()
   }
+}
+
+function asksModels({ brains }: Configuration): boolean {
+  return brains.some(({ url }) => url !== 'explorer')
+}
+
+/** What a model is told, for people: each message under the name of its role. */
+function promptText(messages: readonly Message[]): string {
+  return messages.map(({ role, content }) => `--- ${role}\n${contentText(content)}`).join('\n')
+}
+
+/** Lines stay lines; whatever else could move a cursor does not reach the terminal. */
+function contentText(content: string): string {
+  return content.split('\n').map(printable).join('\n')
 }
 
 /** Tells the next run how this one ended. False when the disk refuses. */
@@ -236,7 +270,11 @@ function simulate(seed: number, options: RunOptions): Embodiment {
   const body = simulatedBody(configuration, { clock, seed })
   const forMs = (options.forSeconds ?? Number.POSITIVE_INFINITY) * 1000
   const mayRush =
-    options.headless && options.forSeconds !== undefined && configuration.brain.url === 'explorer'
+    options.headless &&
+    options.forSeconds !== undefined &&
+    // Whoever has to approve something cannot be faster than the clock.
+    configuration.approve.length === 0 &&
+    !asksModels(configuration)
   const speed = options.speed ?? (mayRush ? 'max' : 1)
   return {
     clock,
@@ -349,6 +387,8 @@ async function answer(robot: Robot, request: Request): Promise<Response> {
       return respond(robot, { type: 'robot.pause' })
     case 'goal':
       return respond(robot, { type: 'robot.goal', text: request.text })
+    case 'answer':
+      return respond(robot, { type: 'robot.answer', id: request.id, text: request.text })
   }
 }
 
@@ -401,6 +441,7 @@ function show(view: Screen, robot: Robot, clock: Clock): () => void {
 function listenToKeys(
   robot: Robot,
   view: Screen,
+  notices: Notices,
   end: (cause: string, fault: boolean) => void,
 ): () => void {
   const { stdin } = process
@@ -410,7 +451,7 @@ function listenToKeys(
     // Several keys at once come of a process that was busy: one that stops counts wherever it is.
     if (typed.includes('q') || typed.includes('\u0003')) end('asked by key', false)
     else if (typed.includes(' ') || typed === '\u001B') void robot.halt('asked to halt by key')
-    else press(robot, view, typed)
+    else if (!answerByKey(robot, view, notices, typed)) press(robot, view, typed)
   }
   stdin.setRawMode(true)
   stdin.on('data', onKey)
@@ -421,6 +462,42 @@ function listenToKeys(
     stdin.setRawMode(false)
     stdin.pause()
   }
+}
+
+/** What was said to a person, and whether it is too young to have been read. */
+interface Notices {
+  isUnread(): boolean
+}
+
+/** Says each notice once: on the terminal, with the keys that answer, or on standard error. */
+function sayNotices(robot: Robot, view: Screen, { headless }: RunOptions): Notices {
+  const clock = wallClock()
+  let saidMs = Number.NEGATIVE_INFINITY
+  robot.onNotice((line) => {
+    if (headless) {
+      process.stderr.write(`${line}\n`)
+      return
+    }
+    saidMs = clock.now()
+    const { question } = robot.snapshot()
+    const answering = question && answerKeys(question)
+    view.say(answering ? `${line}; ${answering}` : line)
+  })
+  return { isUnread: () => clock.now() - saidMs < readingMs }
+}
+
+/** True for a key that answers the open question. One that was meant for the question before it does not answer this one. */
+function answerByKey(robot: Robot, view: Screen, notices: Notices, key: string): boolean {
+  const { question } = robot.snapshot()
+  const text = question ? answerOfKey(question, key) : undefined
+  if (!question || text === undefined) return false
+  if (notices.isUnread()) {
+    view.say('too soon: read the question, then press the key again')
+    return true
+  }
+  const answered = robot.send({ type: 'robot.answer', id: question.id, text })
+  if (!answered.ok) view.say(answered.message)
+  return true
 }
 
 function press(robot: Robot, view: Screen, key: string): void {

@@ -1,5 +1,4 @@
 import type { SnapshotFrom } from 'xstate'
-import { heldTokens } from '../core/budget/ledger.ts'
 import { foot, reasonsOf } from '../core/rules/failsafe.ts'
 import { poseOf, type World } from '../core/space/world.ts'
 import type { Configuration } from '../core/vocabulary/configuration.ts'
@@ -7,8 +6,12 @@ import { describeIntent } from '../core/vocabulary/intent.ts'
 import type { Delay, HaltReport, Report, Status } from '../core/vocabulary/status.ts'
 import type { Verdict } from '../core/vocabulary/verdict.ts'
 import type { Body, BodyFacts } from '../drivers/body.ts'
+import type { agentMachine } from '../machines/agent.machine.ts'
 import type { robotMachine } from '../machines/robot.machine.ts'
+import type { Budget, Totals } from './budget.ts'
 import type { Children } from './children.ts'
+
+type AgentSnapshot = SnapshotFrom<typeof agentMachine>
 
 /** The running parts that a robot's status and report are read from. Nothing here is kept for their sake alone. */
 export interface Account {
@@ -25,6 +28,8 @@ export interface Account {
   readonly children: Children
   readonly sensors: Readonly<Record<string, string>>
   readonly halt: HaltReport | undefined
+  /** Undefined where nothing is paid for. */
+  readonly budget: Budget | undefined
 }
 
 /** A robot as it is now. */
@@ -51,17 +56,20 @@ export function statusOf(account: Account): Status {
       lastIntent: agent?.context.intent ? describeIntent(agent.context.intent) : null,
       lastVerdict: verdictLine(kernel?.context.lastVerdict),
     },
+    question: questionIn(agent),
     sensors: account.sensors,
     battery: world.battery?.charge ?? null,
     failsafe: { rung: ladder.rung, reasons: reasonsOf(ladder) },
     budget: {
       state: llm ? llm.value.budget : 'absent',
-      spent: llm?.context.ledger.spent ?? 0,
-      limit: llm?.context.ledger.limit ?? configuration.brain.budgetTokens,
+      ...tokensOf(account.budget?.day),
+      limit: configuration.budget.tokensPerDay,
+      usd: { spent: usdOf(account.budget?.day), limit: configuration.budget.usdPerDay },
     },
     llm: {
       circuit: llm ? llm.value.circuit : 'absent',
       lastError: llm?.context.lastError ?? null,
+      replies: llm?.context.replies ?? {},
     },
     halt: account.halt ?? null,
   }
@@ -74,7 +82,6 @@ export function reportOf(
 ): Report {
   const { configuration, root, body, facts, world } = account
   const kernel = account.children.kernel()?.getSnapshot().context
-  const ledger = account.children.llm()?.getSnapshot().context.ledger
   const truth = body.truth?.()
   const distance =
     truth?.distanceMetres ?? (configuration.body.wheels ? world.distanceMetres : null)
@@ -102,14 +109,41 @@ export function reportOf(
       refused: kernel?.refused ?? 0,
     },
     tokens: {
-      limit: ledger?.limit ?? configuration.brain.budgetTokens,
-      spent: ledger?.spent ?? 0,
-      assumed: ledger?.assumed ?? 0,
-      held: ledger ? heldTokens(ledger) : 0,
+      limit: tightest(configuration),
+      ...tokensOf(account.budget?.run),
+      held: account.budget?.run.held.tokens ?? 0,
     },
     eventLoopDelayMs: times.delay,
     recordDir: null,
   }
+}
+
+/** What servers said that they used, and what was charged because nobody knows. */
+function tokensOf(totals: Totals | undefined): { spent: number; assumed: number } {
+  if (!totals) return { spent: 0, assumed: 0 }
+  return {
+    spent: totals.spent.tokens + totals.debt.tokens,
+    assumed: totals.assumed.tokens,
+  }
+}
+
+function usdOf(totals: Totals | undefined): number {
+  if (!totals) return 0
+  return round((totals.spent.nanoUsd + totals.debt.nanoUsd + totals.assumed.nanoUsd) / 1e9)
+}
+
+/** The most tokens that a run may use, by the narrowest of its budgets. */
+function tightest({ budget }: Configuration): number {
+  const { tokensPerRun, tokensPerDay, tokensPerMonth } = budget
+  return Math.min(tokensPerDay, tokensPerRun ?? tokensPerDay, tokensPerMonth ?? tokensPerDay)
+}
+
+/** What a person is asked now. */
+function questionIn(agent: AgentSnapshot | undefined): Status['question'] {
+  const asked = agent?.hasTag('asking') === true ? agent.context.question : undefined
+  if (!asked) return null
+  const { id, kind, text, choices, modelSays } = asked
+  return { id, kind, text, choices, modelSays }
 }
 
 /** The causes that an end as asked leaves behind. Any other means that a fault halted the robot. */
@@ -127,11 +161,12 @@ export function stateOf(root: SnapshotFrom<typeof robotMachine>): string {
   return root.status === 'error' ? 'failed' : pathOf(root.value)
 }
 
-/** Why it is halted, and why it stood still before: a brain that failed, or was refused again and again. */
+/** Why it is halted, and why it stood still before: a brain that failed, or was refused again and again, or asks a person. */
 export function causesOf(account: Account): readonly string[] {
   const { causes, notice } = account.root.context
-  const agent = account.children.agent()?.getSnapshot().context
-  const standstill = agent && agent.setbacks >= standstillSetbacks ? agent.standstill : undefined
+  const agent = account.children.agent()?.getSnapshot()
+  const isTold = agent?.hasTag('asking') || (agent?.context.setbacks ?? 0) >= standstillSetbacks
+  const standstill = isTold ? agent?.context.standstill : undefined
   const said = [...causes, account.lost, notice, standstill].filter((text) => text !== undefined)
   return [...new Set(said)]
 }

@@ -1,116 +1,197 @@
-import OpenAI, {
-  APIConnectionError,
-  APIConnectionTimeoutError,
-  APIError,
-  APIUserAbortError,
-} from 'openai'
+import OpenAI, { APIConnectionError } from 'openai'
 import { fromPromise, type PromiseActorLogic } from 'xstate'
-import type { Attempt, AttemptFailure, Completion } from '../machines/llm.machine.ts'
+import { ExchangeError } from '../core/vocabulary/exchange.ts'
+import type { Attempt, AttemptFailure, Completion } from '../core/vocabulary/question.ts'
+import type { Secret } from '../core/vocabulary/secret.ts'
+import type { Transport } from '../drivers/https.ts'
+import { adapt } from './adaptation.ts'
+import { completionOf, type Heard, hear, isOversized } from './completion.ts'
+import { eventsOf } from './event-stream.ts'
+import { exchangeFailure, type Refusal, refusalFailure } from './failure.ts'
+import type { Profile, Profiles, Served } from './profile.ts'
+import { requestFor } from './request.ts'
 
 /** Where a model is served, in the dialect of OpenAI's chat completions. */
-export interface Endpoint {
-  readonly url: string
-  readonly model: string
-  /** Sent as a bearer token. Endpoints on this machine ignore it. */
-  readonly key: string
-  readonly deadlineMs: number
+export interface Endpoint extends Served {
+  /** Sent as a bearer token. Endpoints on this machine need none. */
+  readonly key: Secret | undefined
+  /** Bounds the time and the size of each exchange. */
+  readonly transport: Transport
 }
+
+/** How many bytes of a reply are let in: a stream of some 700 tokens, of which each comes in an event of its own. */
+export const replyBytesMax = 256 * 1024
 
 /**
  * One attempt: one HTTP request, never retried here, because each attempt may be billed and needs a reservation of its
- * own. Rejects with an `AttemptFailure`, which says what is known of the bill.
+ * own. It goes to the endpoint of the list that the attempt names, in the way that its profile knows. Resolves also for
+ * a text that is not whole, since that is billed. Rejects with an `AttemptFailure`, which says what is known of the
+ * bill. `wallMs` tells the time since 1970.
  */
-export function complete(endpoint: Endpoint): PromiseActorLogic<Completion, Attempt> {
-  const client = new OpenAI({
-    baseURL: endpoint.url,
-    apiKey: endpoint.key,
-    // Nothing but what is said here: the library would read these from the environment.
-    organization: null,
-    project: null,
-    // One attempt is one request to one host.
-    fetchOptions: { redirect: 'error' },
-    maxRetries: 0,
-    timeout: endpoint.deadlineMs,
-    logLevel: 'off',
-  })
+export function complete(
+  endpoints: readonly Endpoint[],
+  profiles: Profiles,
+  wallMs: () => number,
+): PromiseActorLogic<Completion, Attempt> {
+  const served = endpoints.map((endpoint) => ({ endpoint, client: clientFor(endpoint) }))
   return fromPromise(async ({ input, signal }) => {
+    const { endpoint, client } = served[input.endpoint] ?? {}
+    if (!endpoint || !client) throw new TypeError(`there is no endpoint ${input.endpoint}`)
+    const profile = profiles.of(endpoint)
     try {
-      const answer = await client.chat.completions.create(requestFor(endpoint, input), { signal })
-      const choice = answer.choices?.[0]
-      return {
-        content: choice?.message?.refusal ?? choice?.message?.content ?? '',
-        usedTokens: answer.usage?.total_tokens,
-        finish: choice?.message?.refusal ? 'refusal' : (choice?.finish_reason ?? 'missing'),
+      const request = requestFor(endpoint.model, profile, input)
+      const response = await client.chat.completions.create(request, { signal }).asResponse()
+      const isStream = /^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '')
+      const heard = await (isStream ? hearStream(response) : hearWhole(response))
+      signal.throwIfAborted()
+      const completion = completionOf(heard)
+      const learnt = lessonOf(profile, completion, { isStream, capTokens: input.capTokens })
+      if (learnt) profiles.learn(endpoint, learnt)
+      return completion
+    } catch (thrown) {
+      const cause = signal.aborted ? new ExchangeError('withdrawn', true) : causeOf(thrown)
+      if (cause instanceof RefusedError) {
+        throw failureOf(cause, endpoint, profile, profiles, wallMs())
       }
-    } catch (error) {
-      throw classify(error)
+      if (cause.fault !== 'oversized') throw exchangeFailure(cause)
+      return { content: '', finish: 'oversized', usage: undefined }
     }
   })
 }
 
-function requestFor(
-  endpoint: Endpoint,
-  attempt: Attempt,
-): OpenAI.ChatCompletionCreateParamsNonStreaming {
-  return {
-    model: endpoint.model,
-    messages: attempt.messages.map((message) => ({ ...message })),
-    max_tokens: attempt.capTokens,
-    response_format: {
-      type: 'json_schema',
-      json_schema: { name: 'reply', strict: true, schema: { ...attempt.schema } },
+/**
+ * Everything that the library would read from the environment is said here. The key is not handed to it: it goes into
+ * the one header that it belongs in, where the request leaves.
+ */
+function clientFor(endpoint: Endpoint): OpenAI {
+  return new OpenAI({
+    // Never asked: the transport is told the address that is meant.
+    baseURL: 'https://endpoint.invalid',
+    apiKey: 'unused',
+    adminAPIKey: null,
+    organization: null,
+    project: null,
+    webhookSecret: null,
+    maxRetries: 0,
+    // The transport has the deadline: this one would end with the headers.
+    timeout: 24 * 3600 * 1000,
+    logLevel: 'off',
+    fetch: async (_, init) => {
+      const { body, signal } = init ?? {}
+      if (typeof body !== 'string' || !signal) throw new TypeError('no text, or no signal')
+      const url = `${endpoint.url.replace(/\/$/, '')}/chat/completions`
+      const response = await endpoint.transport(
+        { url, headers: headersFor(endpoint), body },
+        signal,
+      )
+      if (response.ok) return response
+      throw new RefusedError(response.status, response.headers, await beginningOf(response))
     },
+  })
+}
+
+function headersFor({ key }: Endpoint): Record<string, string> {
+  return {
+    'content-type': 'application/json',
+    accept: 'application/json, text/event-stream',
+    'user-agent': 'mechos',
+    ...(key ? { authorization: `Bearer ${key.reveal()}` } : {}),
   }
+}
+
+async function hearWhole(response: Response): Promise<Heard> {
+  return understood(hear(parsed(await response.text())))
 }
 
 /**
- * What a thrown value means for the budget. Only a refusal before any content (4xx) and a connection that was never
- * made are free; of everything else nobody knows what was billed.
+ * Not by the library's own parser: its work grows with the square of the number of chunks, and it prints to the console.
  */
-export function classify(error: unknown): AttemptFailure {
-  if (error instanceof APIUserAbortError) {
-    return failure('ERR_BRAIN_SILENT', 'the call was aborted', 'unknown', false)
+async function hearStream({ body }: Response): Promise<Heard> {
+  if (!body) throw new ExchangeError('unfinished', true)
+  let heard: Heard | undefined
+  for await (const data of eventsOf(body)) {
+    if (data.startsWith('[DONE]')) break
+    heard = understood(hear(parsed(data), heard))
+    if (isOversized(heard)) return heard
   }
-  if (error instanceof APIConnectionTimeoutError) {
-    return failure('ERR_BRAIN_SILENT', 'the model did not answer in time', 'unknown', false)
-  }
-  if (error instanceof APIConnectionError) {
-    const refused = reasonOf(error) === 'ECONNREFUSED'
-    const message = refused
-      ? 'nobody answers at the address of the model: connection refused'
-      : 'the connection to the model broke'
-    return failure('ERR_BRAIN_UNREACHABLE', message, refused ? 'unsent' : 'unknown', true)
-  }
-  if (error instanceof APIError) {
-    const status = Number(error.status)
-    const client = status >= 400 && status < 500
-    const hint = status === 401 || status === 403 ? ': is the key right, and in its variable?' : ''
-    const message = `the model's server answered ${status}${hint}`
-    return failure(
-      'ERR_BRAIN_REFUSED',
-      message,
-      client ? 'unsent' : 'unknown',
-      !client || status === 429,
-    )
-  }
-  return failure('ERR_BRAIN_RUBBISH', "the model's server did not answer in JSON", 'unknown', false)
+  if (heard?.finish === undefined) throw new ExchangeError('unfinished', true)
+  return heard
 }
 
-function failure(
-  code: AttemptFailure['code'],
-  message: string,
-  kind: 'unknown' | 'unsent',
-  retryable: boolean,
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new ExchangeError('unreadable', true)
+  }
+}
+
+function understood(heard: Heard | undefined): Heard {
+  if (!heard) throw new ExchangeError('unreadable', true)
+  if (heard.hasFailed) throw new ExchangeError('failed', true)
+  return heard
+}
+
+/** What an answer teaches about its endpoint; undefined when it is nothing new. */
+function lessonOf(
+  profile: Profile,
+  { finish, usage }: Completion,
+  { isStream, capTokens }: { readonly isStream: boolean; readonly capTokens: number },
+): Profile | undefined {
+  const isMute = isStream && profile.stream && usage === undefined && finish !== 'oversized'
+  const isExcess = profile.capEnforced && usage !== undefined && usage.completionTokens > capTokens
+  if (!isMute && !isExcess) return undefined
+  return {
+    ...profile,
+    stream: profile.stream && !isMute,
+    capEnforced: profile.capEnforced && !isExcess,
+  }
+}
+
+/** A status other than success, with as much of what came with it as is needed to see what was refused. */
+class RefusedError extends Error implements Refusal {
+  readonly status: number
+  readonly headers: Refusal['headers']
+  readonly body: string
+
+  constructor(status: number, headers: Headers, body: string) {
+    super('refused')
+    this.status = status
+    this.headers = Object.fromEntries(headers)
+    this.body = body
+  }
+}
+
+function failureOf(
+  refused: RefusedError,
+  endpoint: Endpoint,
+  profile: Profile,
+  profiles: Profiles,
+  wallMs: number,
 ): AttemptFailure {
-  return { code, message, outcome: { kind }, retryable }
+  const adapted = adapt(profile, refused)
+  if (!adapted) return refusalFailure(refused, wallMs)
+  profiles.learn(endpoint, adapted.profile)
+  return {
+    code: 'ERR_BRAIN_REFUSED',
+    message: `the model's server does not take ${adapted.word}, which it will not be sent again`,
+    outcome: { kind: 'unsent' },
+    retryable: true,
+    adapted: true,
+  }
 }
 
-/** The system's own code at the bottom of a chain of causes. */
-function reasonOf(error: unknown): unknown {
-  let at = error
-  for (let depth = 0; depth < 5 && at instanceof Error; depth++) {
-    if ('code' in at && typeof at.code === 'string') return at.code
-    at = at.cause
-  }
-  return undefined
+const refusalCharactersMax = 4096
+
+async function beginningOf(response: Response): Promise<string> {
+  // Its status says enough, whatever becomes of the rest.
+  const text = await response.text().catch(() => '')
+  return text.slice(0, refusalCharactersMax)
+}
+
+/** The library wraps what its `fetch` throws. What is neither of ours says nothing of what became of the request. */
+function causeOf(thrown: unknown): ExchangeError | RefusedError {
+  const cause = thrown instanceof APIConnectionError ? thrown.cause : thrown
+  const isOurs = cause instanceof ExchangeError || cause instanceof RefusedError
+  return isOurs ? cause : new ExchangeError('broken', true)
 }

@@ -1,10 +1,12 @@
 import { filter, firstValueFrom, map, type Observable } from 'rxjs'
 import { fromPromise, type PromiseActorLogic } from 'xstate'
-import type { Observation } from '../core/vocabulary/observation.ts'
-import type { Proposal } from '../core/vocabulary/intent.ts'
-import type { Verdict } from '../core/vocabulary/verdict.ts'
+import type { Repetition } from '../core/rules/loop.ts'
 import type { Sighting } from '../core/space/world.ts'
-import type { Orientation } from '../machines/agent.machine.ts'
+import { MechosError } from '../core/vocabulary/errors.ts'
+import type { Proposal } from '../core/vocabulary/intent.ts'
+import type { Observation } from '../core/vocabulary/observation.ts'
+import type { Verdict } from '../core/vocabulary/verdict.ts'
+import type { Decision, Orientation } from '../machines/agent.machine.ts'
 import type { Claim } from '../machines/kernel.machine.ts'
 
 /** Whatever proposes what to do next: a behaviour tree, a model, a script in a test. */
@@ -48,9 +50,21 @@ export function orient(
   return fromPromise(async ({ input }) => understand(input))
 }
 
-/** Asks the brain. */
-export function decide(brain: Brain): PromiseActorLogic<Proposal, { observation: Observation }> {
-  return fromPromise(({ input, signal }) => brain.decide(input.observation, signal))
+/**
+ * Asks the brain, or, while that one is passed over because it repeats itself, the fallback. Without a fallback it rejects
+ * with ERR_BRAIN_REPEATS then, and the robot holds still.
+ */
+export function decide(brain: Brain, fallback?: Brain): PromiseActorLogic<Proposal, Decision> {
+  return fromPromise(async ({ input: { observation, isFallback }, signal }) => {
+    const decider = isFallback ? fallback : brain
+    if (decider) return decider.decide(observation, signal)
+    throw new MechosError('ERR_BRAIN_REPEATS', complaintAbout(observation.loop))
+  })
+}
+
+function complaintAbout(loop: Repetition | undefined): string {
+  const said = loop ? `: ${loop.times} times ${loop.what} (${loop.outcome})` : ''
+  return `the model repeats itself${said}`
 }
 
 /** Asks the kernel, and resolves to its verdict on this very claim. */

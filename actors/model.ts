@@ -1,36 +1,56 @@
 import type { ActorRefFrom } from 'xstate'
-import { z } from 'zod'
-import { readReply } from '../core/rules/reply.ts'
+import type { Reply } from '../core/rules/reply.ts'
 import { briefingFor } from '../core/vocabulary/briefing.ts'
-import { MechosError } from '../core/vocabulary/errors.ts'
-import { replySchemaFor } from '../core/vocabulary/intent.ts'
-import type { Observation } from '../core/vocabulary/observation.ts'
-import type { Completion, llmMachine } from '../machines/llm.machine.ts'
+import { type ErrorCode, MechosError } from '../core/vocabulary/errors.ts'
+import { type Proposal, replyJsonSchema } from '../core/vocabulary/intent.ts'
+import type { Message, Question } from '../core/vocabulary/question.ts'
+import type { llmMachine } from '../machines/llm.machine.ts'
 import type { Brain } from './deliberation.ts'
 
-/**
- * A model as a brain: tells it what is seen, asks the `llm` chart, and reads the reply. `find` looks the chart up,
- * since a supervisor may have replaced it.
- */
-export function modelBrain(
-  name: string,
-  find: () => ActorRefFrom<typeof llmMachine> | undefined,
-): Brain {
+type Llm = ActorRefFrom<typeof llmMachine>
+
+/** What a brain of models is made of. */
+export interface ModelBrain {
+  readonly name: string
+  /** Looks the chart up that asks the models, since a supervisor may have let it go. */
+  find(): Llm | undefined
+  /** Decides whenever none of the models can be asked. */
+  readonly instead: Brain | undefined
+  /** Is told what a model is about to be told. */
+  readonly onPrompt: ((messages: readonly Message[]) => void) | undefined
+}
+
+/** Models as a brain: tells them what is seen, asks the `llm` chart, and takes a reply for no more than a proposal. */
+export function modelBrain({ name, find, instead, onPrompt }: ModelBrain): Brain {
   let lastId = 0
   return {
-    name,
+    name: instead ? `${name}, then ${instead.name}` : name,
     async decide(seen, signal) {
-      const llm = find()
-      if (!llm) throw gone()
-      const id = ++lastId
-      const reply = answerTo(id, llm, signal)
-      llm.send({
-        type: 'llm.ask',
-        question: { id, messages: briefingFor(seen), schema: schemaFor(seen) },
-      })
-      return readReply(textOf(await reply))
+      const messages = briefingFor(seen)
+      onPrompt?.(messages)
+      const question = { id: ++lastId, messages, schema: replyJsonSchema(seen) }
+      const asked = askOf(find(), question, signal)
+      if (!instead) return proposalIn(await asked)
+      const reply = await asked.catch((error: unknown) => unlessWithdrawn(error, signal))
+      return reply ? proposalIn(reply) : instead.decide(seen, signal)
     },
   }
+}
+
+function unlessWithdrawn(error: unknown, signal: AbortSignal): undefined {
+  if (signal.aborted || !(error instanceof MechosError)) throw error
+  return undefined
+}
+
+/** A reply that is not whole, or no intent, is never acted on, however well its beginning reads. */
+function proposalIn(reply: Reply): Proposal {
+  if (reply.outcome === 'intent') return reply.proposal
+  throw new MechosError(codeOf(reply.outcome), reply.message)
+}
+
+function codeOf(outcome: Reply['outcome']): ErrorCode {
+  const isWithheld = ['truncated', 'filtered', 'refused', 'missing'].includes(outcome)
+  return isWithheld ? 'ERR_BRAIN_REFUSED' : 'ERR_BRAIN_RUBBISH'
 }
 
 function gone(): MechosError {
@@ -40,25 +60,10 @@ function gone(): MechosError {
   )
 }
 
-/** A reply that was cut off, filtered or withheld is never acted on, however well its beginning reads. */
-function textOf(completion: Completion): string {
-  if (completion.finish === 'stop') return completion.content
-  throw new MechosError(
-    'ERR_BRAIN_REFUSED',
-    `the model's reply is not whole: ${completion.finish.slice(0, 40)}`,
-  )
-}
-
-function schemaFor(seen: Observation): object {
-  return z.toJSONSchema(replySchemaFor({ drive: seen.canDrive, relays: seen.relays }))
-}
-
-/** Resolves to one answer; gives the call up when `signal` aborts. */
-function answerTo(
-  id: number,
-  llm: ActorRefFrom<typeof llmMachine>,
-  signal: AbortSignal,
-): Promise<Completion> {
+/** Resolves to the reply to one question; gives the call up when `signal` aborts. */
+function askOf(llm: Llm | undefined, question: Question, signal: AbortSignal): Promise<Reply> {
+  if (!llm) return Promise.reject(gone())
+  const { id } = question
   return new Promise((resolve, reject) => {
     const subscriptions = [
       llm.subscribe({
@@ -66,7 +71,7 @@ function answerTo(
         complete: () => settle(() => reject(gone())),
       }),
       llm.on('llm.answered', (answer) => {
-        if (answer.id === id) settle(() => resolve(answer.completion))
+        if (answer.id === id) settle(() => resolve(answer.reply))
       }),
       llm.on('llm.failed', (failed) => {
         if (failed.id === id) settle(() => reject(new MechosError(failed.code, failed.message)))
@@ -74,7 +79,7 @@ function answerTo(
     ]
     const abort = () => {
       settle(() => reject(new MechosError('ERR_BRAIN_SILENT', 'the question was withdrawn')))
-      llm.send({ type: 'llm.abort' })
+      llm.send({ type: 'llm.abort', id })
     }
     const settle = (done: () => void) => {
       for (const subscription of subscriptions) subscription.unsubscribe()
@@ -82,5 +87,6 @@ function answerTo(
       done()
     }
     signal.addEventListener('abort', abort, { once: true })
+    llm.send({ type: 'llm.ask', question })
   })
 }

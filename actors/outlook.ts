@@ -1,6 +1,7 @@
+import { boxesAround } from '../core/space/boxes.ts'
 import { obstaclesOf, poseOf, velocityOf, type World } from '../core/space/world.ts'
 import type { Configuration } from '../core/vocabulary/configuration.ts'
-import { nearestByEighths, type Observation } from '../core/vocabulary/observation.ts'
+import type { Observation } from '../core/vocabulary/observation.ts'
 import type { Scene } from '../core/vocabulary/scene.ts'
 import type { Clock } from '../drivers/clock.ts'
 import type { Orientation } from '../machines/agent.machine.ts'
@@ -49,7 +50,7 @@ export function createOutlook(
 
   return {
     scene,
-    understand({ sighting, goal, history }) {
+    understand({ sighting, goal, history, answers, loop }) {
       const surroundings = scene()
       return {
         stampMs: sighting.stampMs,
@@ -58,11 +59,14 @@ export function createOutlook(
         pose: poseOf(sighting.world),
         velocity: velocityOf(sighting.world),
         scene: surroundings,
-        nearest: nearestByEighths(surroundings.obstacles),
+        obstacles: boxesAround(surroundings.obstacles),
         battery: sighting.world.battery?.charge,
         limits: children.kernel()?.getSnapshot().context.rules.limits ?? configuration.limits,
         canDrive,
         relays,
+        approve: configuration.approve,
+        answers,
+        loop,
       }
     },
   }

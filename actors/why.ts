@@ -1,5 +1,6 @@
 import { isAbove } from '../core/rules/failsafe.ts'
 import { isStill } from '../core/vocabulary/geometry.ts'
+import type { Totals } from './budget.ts'
 import type { Refusal } from '../core/vocabulary/verdict.ts'
 import type { Condition, Why } from '../core/vocabulary/why.ts'
 import type { MotionGate } from '../drivers/gate.ts'
@@ -287,14 +288,32 @@ function sensorConditions({ children, sensors }: Account): readonly Condition[] 
   }))
 }
 
-function brainConditions({ brain, children, configuration }: Account): readonly Condition[] {
+function brainConditions({
+  brain,
+  budget,
+  children,
+  configuration,
+}: Account): readonly Condition[] {
   const agent = children.agent()?.getSnapshot()
   const llm = children.llm()?.getSnapshot()
-  const isModel = configuration.brain.url !== 'explorer'
+  const isModel = configuration.brains.some(({ url }) => url !== 'explorer')
   const { standstill, setbacks = 0 } = agent?.context ?? {}
   const owner = 'owner of the configuration'
+  const asked = agent?.hasTag('asking') === true ? agent.context.question : undefined
   return [
-    ...(standstill === undefined
+    ...(asked
+      ? [
+          {
+            what: `question ${asked.id}`,
+            isMet: false,
+            value: asked.text,
+            limit: asked.kind === 'approval' ? 'yes or no' : 'an answer',
+            liftedBy: 'operator' as const,
+            command: `mechos answer ${asked.kind === 'approval' ? 'yes' : 'TEXT'} --id ${asked.id}`,
+          },
+        ]
+      : []),
+    ...(standstill === undefined || asked
       ? []
       : [
           {
@@ -309,10 +328,12 @@ function brainConditions({ brain, children, configuration }: Account): readonly 
     ...(isModel && llm?.value.budget === 'exhausted'
       ? [
           {
-            what: 'token budget',
+            what: 'budget of the day, in tokens',
             isMet: false,
-            value: llm.context.ledger.spent,
-            limit: llm.context.ledger.limit,
+            value: [chargedTokens(budget?.day), llm.context.budget.cause]
+              .filter(Boolean)
+              .join(': '),
+            limit: configuration.budget.tokensPerDay,
             liftedBy: owner,
             command: 'mechos run --budget-tokens N, with more',
           },
@@ -331,6 +352,10 @@ function brainConditions({ brain, children, configuration }: Account): readonly 
         ]
       : []),
   ]
+}
+
+function chargedTokens(totals: Totals | undefined): number {
+  return totals ? totals.spent.tokens + totals.debt.tokens + totals.assumed.tokens : 0
 }
 
 function plain(value: unknown): string | number | null {

@@ -1,5 +1,6 @@
 import { uptime } from 'node:os'
 import { z } from 'zod'
+import { inquiryMax } from '../core/vocabulary/inquiry.ts'
 
 /**
  * What an order that leads towards motion carries beside its words: when it was given, in ms since this machine was started,
@@ -20,6 +21,13 @@ export const requestSchema = z.discriminatedUnion('verb', [
   z.strictObject({ verb: z.literal('resume'), ...order }),
   z.strictObject({ verb: z.literal('pause') }),
   z.strictObject({ verb: z.literal('goal'), text: z.string().min(1).max(2000), ...order }),
+  /** A person's answer to the question of that number. */
+  z.strictObject({
+    verb: z.literal('answer'),
+    id: z.int(),
+    text: z.string().min(1).max(inquiryMax.answerCharacters),
+    ...order,
+  }),
 ])
 
 export type Request = z.infer<typeof requestSchema>
@@ -55,6 +63,7 @@ export function addressed(wish: Wish, robot: string, nowMs: number): Request {
     case 'arm':
     case 'resume':
     case 'goal':
+    case 'answer':
       return { ...wish, robot, sentMs: nowMs }
     case 'status':
     case 'describe':

@@ -34,6 +34,7 @@ export function statusText(status: Status): string {
     ['agent', `${status.agent.state} (${status.agent.brain})`],
     ['intent', status.agent.lastIntent],
     ['verdict', status.agent.lastVerdict],
+    ...questionRows(status),
     [
       'sensors',
       Object.entries(status.sensors)
@@ -49,6 +50,36 @@ export function statusText(status: Status): string {
     .filter(([, text]) => text !== null && text !== '')
     .map(([name, text]) => printable(`${name.padEnd(8)} ${text}`))
     .join('\n')
+}
+
+function questionRows({ name, question }: Status): [string, string | null][] {
+  if (!question) return []
+  const { id, kind, text, choices, modelSays } = question
+  const words =
+    choices.length > 0 ? choices.map((choice) => JSON.stringify(choice)).join('|') : 'TEXT'
+  return [
+    [
+      'asks',
+      kind === 'approval' ? `${text}?` : `in the words of its model: ${JSON.stringify(text)}`,
+    ],
+    ['model', `says: ${JSON.stringify(modelSays)}`],
+    ['answer', `mechos answer ${kind === 'approval' ? 'yes|no' : words} --id ${id} --name ${name}`],
+  ]
+}
+
+/** The keys that answer a question on a terminal, in words; undefined where no key does. */
+export function answerKeys({ kind, choices }: NonNullable<Status['question']>): string | undefined {
+  if (kind === 'approval') return 'y approves it once, n refuses it'
+  return choices.length > 0 ? `1 to ${choices.length} choose` : undefined
+}
+
+/** What a key says to a question, or undefined when it says nothing to it. */
+export function answerOfKey(
+  { kind, choices }: NonNullable<Status['question']>,
+  key: string,
+): string | undefined {
+  if (kind === 'approval') return key === 'y' ? 'yes' : key === 'n' ? 'no' : undefined
+  return /^\d$/.test(key) ? choices[Number(key) - 1] : undefined
 }
 
 /** A place where lines go: one that updates on a terminal, plain lines where it is piped. */
@@ -92,9 +123,9 @@ export function screen(output: Output): Screen {
   }
 }
 
-/** Text from a model may hold codes that move the cursor or forge a line: none of them reaches a terminal. */
+/** Text from a model may hold codes that move the cursor, forge a line or turn its order round: none reaches a terminal. */
 export function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, '·')
+  return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, '·')
 }
 
 function withoutNumbers(line: string): string {

@@ -1,9 +1,24 @@
 import { assign, emit, setup } from 'xstate'
+import {
+  type Loops,
+  noLoops,
+  noteDecision,
+  type Repetition,
+  repetitionIn,
+  watchLoops,
+} from '../core/rules/loop.ts'
+import { poseOf, type Sighting } from '../core/space/world.ts'
 import { messageOf } from '../core/vocabulary/errors.ts'
-import { describeIntent, type Intent, type Proposal } from '../core/vocabulary/intent.ts'
-import type { Verdict } from '../core/vocabulary/verdict.ts'
+import { type Answered, type Inquiry, inquiryMax, inquiryMs } from '../core/vocabulary/inquiry.ts'
+import {
+  describeIntent,
+  describeProposed,
+  type Intent,
+  type Proposal,
+  reasonCharactersMax,
+} from '../core/vocabulary/intent.ts'
 import type { Observation, PastIntent } from '../core/vocabulary/observation.ts'
-import type { Sighting } from '../core/space/world.ts'
+import type { Verdict } from '../core/vocabulary/verdict.ts'
 import { requiredPromise } from './required.ts'
 
 /** The most past intents that a brain is told about. */
@@ -23,12 +38,18 @@ export interface AgentContext {
   readonly setbacks: number
   /** Why nothing moves, in one line; undefined as long as the last intent was permitted. */
   readonly standstill: string | undefined
+  /** What a person is being asked. */
+  readonly question: Inquiry | undefined
+  /** What people have said, oldest first. */
+  readonly answers: readonly Answered[]
+  readonly loops: Loops
 }
 
 type Command =
   | { type: 'agent.resume'; epoch: number }
   | { type: 'agent.pause' }
   | { type: 'agent.goal'; text: string }
+  | { type: 'agent.answer'; id: number; text: string }
 type Fact = { type: 'intent.refused'; message: string }
 
 /** What there is to make sense of: what was just seen, and what the agent remembers. */
@@ -36,12 +57,22 @@ export interface Orientation {
   readonly sighting: Sighting
   readonly goal: string | undefined
   readonly history: readonly PastIntent[]
+  readonly answers: readonly Answered[]
+  readonly loop: Repetition | undefined
+}
+
+/** What is to be decided on, and whether somebody else than the brain is to decide, because that one repeats itself. */
+export interface Decision {
+  readonly observation: Observation
+  readonly isFallback: boolean
 }
 
 /**
  * The loop of observing, orienting, deciding, gatekeeping and acting. It only ever proposes: `acting` is reached by a
  * permitted verdict, lasts as long as the intent, and is left at the first refusal. A brain that fails or is refused
- * is asked again later and later; the robot holds still meanwhile and `standstill` says why.
+ * is asked again later and later; the robot holds still meanwhile and `standstill` says why. So it does while a person is
+ * asked something, whose answer, or silence, is in the very next observation. A brain that goes round in circles is told so,
+ * then passed over for some decisions, then asked again.
  */
 export const agentMachine = setup({
   types: {
@@ -51,12 +82,12 @@ export const agentMachine = setup({
     emitted: {} as
       | { type: 'order.given'; intent: Intent; epoch: number }
       | { type: 'order.withdrawn' },
-    tags: {} as 'thinking',
+    tags: {} as 'thinking' | 'asking',
   },
   actors: {
     observe: requiredPromise<Sighting>('observe'),
     orient: requiredPromise<Observation, Orientation>('orient'),
-    decide: requiredPromise<Proposal, { observation: Observation }>('decide'),
+    decide: requiredPromise<Proposal, Decision>('decide'),
     gatekeep: requiredPromise<Verdict, { proposal: Proposal; epoch: number }>('gatekeep'),
   },
   actions: {
@@ -64,12 +95,23 @@ export const agentMachine = setup({
     noteGoal: assign({
       goal: (_, params: { text: string }) => params.text,
       setbacks: 0,
+      loops: noLoops,
     }),
-    noteSighting: assign({ sighting: (_, params: { sighting: Sighting }) => params.sighting }),
+    noteSighting: assign(({ context }, { sighting }: { sighting: Sighting }) => ({
+      sighting,
+      loops: watchLoops(context.loops, poseOf(sighting.world), lastOutcome(context)),
+    })),
     noteObservation: assign({
       observation: (_, params: { observation: Observation }) => params.observation,
     }),
-    noteProposal: assign({ proposal: (_, params: { proposal: Proposal }) => params.proposal }),
+    noteProposal: assign(({ context }, { proposal }: { proposal: Proposal }) => ({
+      proposal,
+      loops: noteDecision(context.loops, {
+        intent: proposal.intent,
+        pose: required(context.observation).pose,
+      }),
+    })),
+    noteIndecision: assign({ loops: ({ context }) => noteDecision(context.loops) }),
     notePermission: assign(({ context }, params: { intent: Intent }) => ({
       intent: params.intent,
       standstill: undefined,
@@ -81,7 +123,7 @@ export const agentMachine = setup({
       setbacks: context.setbacks + 1,
       standstill: params.message,
       history: remember(context, {
-        intent: JSON.stringify(context.proposal?.intent ?? null).slice(0, 200),
+        intent: describeProposed(context.proposal?.intent),
         outcome: `refused: ${params.message}`,
       }),
     })),
@@ -89,8 +131,17 @@ export const agentMachine = setup({
       intent: undefined,
       setbacks: context.setbacks + refusalsMax,
       standstill: params.message,
-      history: remember(context, { intent: 'none', outcome: params.message }),
+      history: rememberFailure(context, params.message),
     })),
+    noteQuestion: assign(({ context }, params: { verdict: Verdict }) => {
+      const question = inquiryOf(params.verdict, context)
+      return { intent: undefined, standstill: waitingFor(question), question }
+    }),
+    noteAnswer: assign(({ context }, params: { text: string }) => answered(context, params.text)),
+    noteSilence: assign(({ context }) =>
+      answered(context, silenceAfter(timeFor(context.question))),
+    ),
+    forgetQuestion: assign({ question: undefined }),
     forgetIntent: assign({ intent: undefined, proposal: undefined }),
     giveOrder: emit(({ context }) => ({
       type: 'order.given' as const,
@@ -101,10 +152,15 @@ export const agentMachine = setup({
   },
   guards: {
     isPermitted: (_, params: { verdict: Verdict }) => params.verdict.permitted,
+    isForPeople: (_, params: { verdict: Verdict }) => params.verdict.asks !== undefined,
+    isApproval: ({ context: { question } }, params: { id: number; text: string }) =>
+      question?.kind === 'approval' && params.id === question.id && params.text === yes,
+    isAnswer: ({ context }, params: { id: number }) => params.id === context.question?.id,
   },
   delays: {
     intentDuration: ({ context }) => durationOf(context.intent),
     rethink: ({ context }) => patienceMs(context.setbacks),
+    answerLimit: ({ context }) => timeFor(context.question),
     gatekeepLimit: 1_000,
     observeLimit: 5_000,
     /** Beyond every deadline that a brain keeps by itself. */
@@ -122,6 +178,9 @@ export const agentMachine = setup({
     intent: undefined,
     setbacks: 0,
     standstill: undefined,
+    question: undefined,
+    answers: [],
+    loops: noLoops,
   }),
   initial: 'holding',
   on: {
@@ -137,18 +196,40 @@ export const agentMachine = setup({
   },
   states: {
     holding: {
-      entry: 'forgetIntent',
       initial: 'paused',
       states: {
         paused: {
+          entry: ['forgetIntent', 'forgetQuestion'],
           on: {
             'agent.goal': { actions: { type: 'noteGoal', params: ({ event }) => event } },
           },
         },
-        reconsidering: { after: { rethink: { target: '#agent.observing' } } },
+        reconsidering: {
+          entry: 'forgetIntent',
+          after: { rethink: { target: '#agent.observing' } },
+        },
+        awaitingHuman: {
+          tags: ['asking'],
+          on: {
+            'agent.answer': [
+              {
+                guard: { type: 'isApproval', params: ({ event }) => event },
+                target: '#agent.gatekeeping',
+                actions: { type: 'noteAnswer', params: ({ event }) => event },
+              },
+              {
+                guard: { type: 'isAnswer', params: ({ event }) => event },
+                target: '#agent.observing',
+                actions: { type: 'noteAnswer', params: ({ event }) => event },
+              },
+            ],
+          },
+          after: { answerLimit: { target: '#agent.observing', actions: 'noteSilence' } },
+        },
       },
     },
     observing: {
+      entry: 'forgetQuestion',
       invoke: {
         id: 'observe',
         src: 'observe',
@@ -179,6 +260,8 @@ export const agentMachine = setup({
           sighting: required(context.sighting),
           goal: context.goal,
           history: context.history,
+          answers: context.answers,
+          loop: loopIn(context),
         }),
         onDone: {
           target: 'deciding',
@@ -207,23 +290,29 @@ export const agentMachine = setup({
       invoke: {
         id: 'decide',
         src: 'decide',
-        input: ({ context }) => ({ observation: required(context.observation) }),
+        input: ({ context }) => ({
+          observation: required(context.observation),
+          isFallback: context.loops.fallbacksLeft > 0,
+        }),
         onDone: {
           target: 'gatekeeping',
           actions: { type: 'noteProposal', params: ({ event }) => ({ proposal: event.output }) },
         },
         onError: {
           target: 'holding.reconsidering',
-          actions: {
-            type: 'noteFailure',
-            params: ({ event }) => ({ message: messageOf(event.error) }),
-          },
+          actions: [
+            'noteIndecision',
+            { type: 'noteFailure', params: ({ event }) => ({ message: messageOf(event.error) }) },
+          ],
         },
       },
       after: {
         decideLimit: {
           target: 'holding.reconsidering',
-          actions: { type: 'noteFailure', params: { message: 'the brain gave no answer' } },
+          actions: [
+            'noteIndecision',
+            { type: 'noteFailure', params: { message: 'the brain gave no answer' } },
+          ],
         },
       },
     },
@@ -233,6 +322,11 @@ export const agentMachine = setup({
         src: 'gatekeep',
         input: ({ context }) => ({ proposal: required(context.proposal), epoch: context.epoch }),
         onDone: [
+          {
+            guard: { type: 'isForPeople', params: ({ event }) => ({ verdict: event.output }) },
+            target: 'holding.awaitingHuman',
+            actions: { type: 'noteQuestion', params: ({ event }) => ({ verdict: event.output }) },
+          },
           {
             guard: { type: 'isPermitted', params: ({ event }) => ({ verdict: event.output }) },
             target: 'acting',
@@ -278,8 +372,59 @@ export const agentMachine = setup({
   },
 })
 
-function remember(context: AgentContext, past: PastIntent): readonly PastIntent[] {
-  return [...context.history, past].slice(-historyMax)
+const yes = 'yes'
+
+/** What is permitted asks for itself; what is refused would need an approval. */
+function inquiryOf({ permitted, asks }: Verdict, { proposal, epoch }: AgentContext): Inquiry {
+  return {
+    ...required(asks),
+    kind: permitted ? 'question' : 'approval',
+    modelSays: proposal?.reason.slice(0, reasonCharactersMax) ?? '',
+    askedAtEpoch: epoch,
+  }
+}
+
+function waitingFor({ id, kind, text }: Inquiry): string {
+  const quoted = kind === 'question' ? JSON.stringify(text) : text
+  return `it waits for a person's answer to question ${id}: ${quoted}`
+}
+
+/** Whatever is no yes refuses what was to be approved. */
+function answered(context: AgentContext, answer: string): Partial<AgentContext> {
+  const { kind, text } = required(context.question)
+  const answers = [...context.answers, { question: text, answer }].slice(-inquiryMax.answers)
+  const noted = { question: undefined, standstill: undefined, answers }
+  if (kind === 'question') return { ...noted, setbacks: 0 }
+  if (answer === yes) return noted
+  const outcome = `refused: ${answer === 'no' ? 'a person said no' : answer}`
+  const intent = describeProposed(context.proposal?.intent)
+  return { ...noted, standstill: outcome, history: remember(context, { intent, outcome }) }
+}
+
+function timeFor(question: Inquiry | undefined): number {
+  return inquiryMs[question?.kind ?? 'question']
+}
+
+function silenceAfter(milliseconds: number): string {
+  return `nobody answered within ${milliseconds / 1_000} s`
+}
+
+function loopIn({ loops, sighting, ...context }: AgentContext): Repetition | undefined {
+  return repetitionIn(loops, poseOf(required(sighting).world), lastOutcome(context))
+}
+
+function lastOutcome({ history }: Pick<AgentContext, 'history'>): string {
+  return history.at(-1)?.outcome ?? ''
+}
+
+function remember({ history }: AgentContext, past: PastIntent): readonly PastIntent[] {
+  return [...history, past].slice(-historyMax)
+}
+
+/** A failure that lasts is told once: it must not push out what was proposed before it. */
+function rememberFailure(context: AgentContext, outcome: string): readonly PastIntent[] {
+  const isKnown = context.history.at(-1)?.intent === 'none' && lastOutcome(context) === outcome
+  return isKnown ? context.history : remember(context, { intent: 'none', outcome })
 }
 
 function durationOf(intent: Intent | undefined): number {

@@ -4,7 +4,7 @@ import { boardMachine } from './board.machine.ts'
 import { failsafeMachine } from './failsafe.machine.ts'
 import { guardianMachine } from './guardian.machine.ts'
 import { kernelMachine } from './kernel.machine.ts'
-import { llmMachine } from './llm.machine.ts'
+import { type EndpointLimits, llmMachine } from './llm.machine.ts'
 import { motionMachine } from './motion.machine.ts'
 import { perceptionMachine, type WatchedSensor } from './perception.machine.ts'
 import { relaysMachine } from './relays.machine.ts'
@@ -31,11 +31,7 @@ export interface RobotInput {
   readonly grants: ReadonlySet<string>
   readonly sensors: readonly WatchedSensor[]
   readonly motion: { readonly stopLimitMs: number }
-  readonly model: {
-    readonly limitTokens: number
-    readonly capTokens: number
-    readonly deadlineMs: number
-  }
+  readonly model: { readonly endpoints: readonly EndpointLimits[] }
 }
 
 export interface RobotContext {

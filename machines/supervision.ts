@@ -43,7 +43,10 @@ export const vitalChildren: readonly ChildName[] = childNames.filter(
 /** Children without which it must not move. */
 export const guidingChildren: readonly ChildName[] = [...vitalChildren, 'perception']
 
-/** The child that is never started a second time: its ledger lives in it, and a fresh one would be a second budget. */
+/**
+ * The child that is never started a second time: a fresh one would know neither of calls under way nor of endpoints that are
+ * to be left alone, and would ask, and pay, again.
+ */
 export const irreplaceable: ChildName = 'llm'
 
 /** Milliseconds after which a failure is forgiven. */

@@ -26,6 +26,7 @@ export function accountOf(parts: Parts): Account {
       ]),
     ),
     halt: halting.report,
+    budget: parts.thinking.opened,
   }
 }
 

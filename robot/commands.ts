@@ -3,13 +3,15 @@ import { stateOf } from '../actors/account.ts'
 import { blockersOf, foot, reasonsOf } from '../core/rules/failsafe.ts'
 import { messageOf } from '../core/vocabulary/errors.ts'
 import type { RobotCommand, robotMachine } from '../machines/robot.machine.ts'
-import type { Answer } from './contract.ts'
+import { answer } from './answering.ts'
+import type { Answer, AnswerCommand } from './contract.ts'
 import { halt, refuseToMove } from './halt.ts'
 import type { Parts } from './parts.ts'
 
 /** Carries out a person's command, or says in one line why not. A halt is never refused. */
-export function send(parts: Parts, command: RobotCommand): Answer {
+export function send(parts: Parts, command: RobotCommand | AnswerCommand): Answer {
   const { root } = parts
+  if (command.type === 'robot.answer') return answer(parts, command)
   if (command.type === 'robot.halt') {
     void halt(parts, command.cause)
   } else if (isPossible(parts, command)) {

@@ -1,4 +1,6 @@
 import type { Twist } from '../core/vocabulary/geometry.ts'
+import type { Message } from '../core/vocabulary/question.ts'
+import type { Secret } from '../core/vocabulary/secret.ts'
 import type { HaltReport, Report, Status } from '../core/vocabulary/status.ts'
 import type { Verdict } from '../core/vocabulary/verdict.ts'
 import type { Why } from '../core/vocabulary/why.ts'
@@ -7,6 +9,7 @@ import type { Body } from '../drivers/body.ts'
 import type { Camera } from '../drivers/camera.ts'
 import type { Clock } from '../drivers/clock.ts'
 import type { RobotCommand } from '../machines/robot.machine.ts'
+import type { LedgerStore } from '../store/ledger.ts'
 
 /** What a robot may be given; everything has a default but the configuration. */
 export interface RobotOptions {
@@ -20,10 +23,14 @@ export interface RobotOptions {
   readonly run?: string
   /** The one source of chance, for the simulated body and the explorer. Default: 1. */
   readonly seed?: number
-  /** Default: what `configuration.brain` names. */
+  /** Default: what `configuration.brains` names. */
   readonly brain?: Brain
-  /** The key of the model's endpoint; never logged, never stored. */
-  readonly key?: string
+  /** The keys of the models, by the variables that `keyEnv` names; never logged, never stored. */
+  readonly keys?: Readonly<Record<string, string | Secret | undefined>>
+  /** Where the budget of the models outlives this process. Default: nowhere, so that it is one of this run. */
+  readonly ledger?: LedgerStore
+  /** Told what a model is about to be told. */
+  readonly onPrompt?: (messages: readonly Message[]) => void
   /** Why this robot must begin halted, when its last run did not end well. */
   readonly unclean?: string
   /** Called before the first motion after each arm; a throw halts the robot instead. */
@@ -45,12 +52,19 @@ export type Answer =
   | { readonly ok: true; readonly state: string; readonly epoch: number }
   | { readonly ok: false; readonly message: string }
 
+/** A person's answer to the question of that number, which `status.question` shows: a choice, its number, or free words. */
+export interface AnswerCommand {
+  readonly type: 'robot.answer'
+  readonly id: number
+  readonly text: string
+}
+
 /** A robot that runs. Everything that fails in it ends in `halted`, with every actuator at its declared safe output. */
 export interface Robot {
   /** Opens the body. Resolves once it stands by (a simulated one: moves); rejects with a MechosError when it cannot be opened. */
   start(): Promise<void>
   /** Carries out a person's command, or says in one line why not. */
-  send(command: RobotCommand): Answer
+  send(command: RobotCommand | AnswerCommand): Answer
   /**
    * Drives by hand, in m/s and rad/s, for 200 ms; only after `robot.takeOver`, and only once a zero was sent since the arm,
    * so that a stick that was held down then moves nothing. Hard limits refuse. Where words are numbered by `sequence`,
@@ -64,6 +78,8 @@ export interface Robot {
   why(): Why
   /** Calls back when the root's state changes. Returns how to stop. */
   onState(listener: (state: string) => void): () => void
+  /** Calls back with each line that a person should hear once, free of codes that move a cursor. Returns how to stop. */
+  onNotice(listener: (line: string) => void): () => void
   /** Halts, lets go of the body, and resolves to the account of the run. Idempotent. */
   stop(): Promise<Report>
 }

@@ -1,10 +1,14 @@
 import type { SnapshotFrom } from 'xstate'
 import { stateOf } from '../actors/account.ts'
 import type { Judgement } from '../actors/deliberation.ts'
+import type { Children } from '../actors/children.ts'
 import { rulesFor, slowedRules } from '../core/rules/restrictions.ts'
 import { messageOf } from '../core/vocabulary/errors.ts'
+import { numberedAbove } from '../core/vocabulary/inquiry.ts'
 import type { Intent } from '../core/vocabulary/intent.ts'
+import type { agentMachine } from '../machines/agent.machine.ts'
 import type { robotMachine } from '../machines/robot.machine.ts'
+import { questionLine, tellPerson } from './notice.ts'
 import { carryOut, noteAgent } from './orders.ts'
 import type { Parts } from './parts.ts'
 
@@ -47,12 +51,14 @@ export function followRoot(parts: Parts): void {
 /** Listens to kernel and agent, and anew whenever the root has replaced them. */
 function attacher(parts: Parts): () => void {
   const { children, judgements, listen, log, reflex } = parts
-  let kernelHeard: unknown
+  let kernelHeard: ReturnType<Children['kernel']>
   let agentHeard: unknown
   return () => {
     const kernel = children.kernel()
     if (kernel && kernel !== kernelHeard) {
+      const above = kernelHeard?.getSnapshot().context.lastAskedId ?? numberedAbove(runOf(parts))
       kernelHeard = kernel
+      kernel.send({ type: 'kernel.number', above })
       const hear = listen('kernel.verdict', ({ claim, verdict }: Judgement) => {
         reflex.hear(claim, verdict)
         if (claim.source === 'agent') noteAgent(parts, { claim, verdict })
@@ -75,9 +81,23 @@ function attacher(parts: Parts): () => void {
       agent.on('order.given', obey)
       agent.on('order.withdrawn', withdraw)
       // What a dead agent ordered is not carried out to its end.
-      agent.subscribe({ error: withdraw })
+      agent.subscribe({ next: listen('agent.next', questioner(parts)), error: withdraw })
     }
   }
+}
+
+/** Says each question once, when it is asked. */
+function questioner(parts: Parts): (agent: SnapshotFrom<typeof agentMachine>) => void {
+  let toldId: number | undefined
+  return ({ context: { question } }) => {
+    if (!question || question.id === toldId) return
+    toldId = question.id
+    tellPerson(parts, questionLine(parts.configuration.name, question))
+  }
+}
+
+function runOf({ configuration, options }: Parts): string {
+  return options.run ?? configuration.name
 }
 
 interface Given {

@@ -1,22 +1,26 @@
 import type { SnapshotFrom } from 'xstate'
 import { reportOf } from '../actors/account.ts'
 import { MechosError, messageOf } from '../core/vocabulary/errors.ts'
+import type { BudgetNote } from '../core/vocabulary/question.ts'
 import type { Report } from '../core/vocabulary/status.ts'
 import type { robotMachine } from '../machines/robot.machine.ts'
 import { accountOf, explain } from './account.ts'
 import { followRoot } from './following.ts'
 import { halt } from './halt.ts'
+import { tellPerson } from './notice.ts'
 import type { Parts } from './parts.ts'
 import { sense, watchCamera } from './sensing.ts'
 import { watchOver } from './watch.ts'
 
 /** Attaches every listener, then starts root, reflex loop and cameras. Resolves once it stands by; a simulated one then arms itself. */
 export async function start(parts: Parts): Promise<void> {
-  const { body, listen, options, reflex, root, times } = parts
+  const { body, listen, options, reflex, root, thinking, times } = parts
   times.loopDelay.enable()
+  if (thinking.endpoints.length > 0) await thinking.prepare()
   listen('start', () => body.onReading(listen('reading', (reading) => sense(parts, reading))))()
   followRoot(parts)
   reflex.ticks.subscribe(listen('tick', watchOver(parts)))
+  followBudget(parts)
   // What is done for the first time is slow, and nothing may be slow once it is armed.
   explain(parts)
   const isBooted = booted(parts)
@@ -28,6 +32,21 @@ export async function start(parts: Parts): Promise<void> {
     root.send({ type: 'robot.arm', epoch: root.getSnapshot().context.epoch })
     root.send({ type: 'robot.resume' })
   }
+}
+
+/** Says once that a budget is exhausted, and what would lift that; and once that it is not any more. */
+function followBudget(parts: Parts): void {
+  const { configuration, listen, thinking } = parts
+  let last = thinking.opened?.note.level
+  const hear = listen('budget', ({ level, cause }: BudgetNote) => {
+    if (level === 'exhausted') tellPerson(parts, `${configuration.name}: ${cause ?? level}`)
+    else if (last === 'exhausted') {
+      tellPerson(parts, `${configuration.name}: the budget is ${level} again; its models are asked`)
+    }
+    last = level
+  })
+  if (thinking.opened?.note.level === 'exhausted') hear(thinking.opened.note)
+  thinking.opened?.onNote(hear)
 }
 
 /** Resolves when the root has left `booting` with a body, rejects when it has left it without. */
@@ -76,9 +95,9 @@ export async function stop(parts: Parts): Promise<Report> {
   }
 }
 
-/** Closes body and cameras, each whether or not another can be closed, and waits no longer than the limit. */
-async function letGo({ body, log, options, times }: Parts): Promise<void> {
-  const closing = [body, ...(options.cameras ?? [])].map(async (each) => each.close())
+/** Closes body, ledger and cameras, each whether or not another can be closed, and waits no longer than the limit. */
+async function letGo({ body, log, options, thinking, times }: Parts): Promise<void> {
+  const closing = [body, thinking, ...(options.cameras ?? [])].map(async (each) => each.close())
   const { wall } = times
   let timer = 0
   const limit = new Promise<void>((resolve) => {

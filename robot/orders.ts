@@ -1,6 +1,7 @@
 import { operatorDeadmanMs } from '../actors/commanders.ts'
 import type { Judgement } from '../actors/deliberation.ts'
 import { refuse } from '../core/rules/gatekeeper.ts'
+import type { Configuration } from '../core/vocabulary/configuration.ts'
 import type { Twist } from '../core/vocabulary/geometry.ts'
 import type { Intent } from '../core/vocabulary/intent.ts'
 import type { Verdict } from '../core/vocabulary/verdict.ts'
@@ -38,14 +39,20 @@ export function carryOut(parts: Parts, intent: Intent, epoch: number): void {
         type: 'relays.set',
         relay: intent.relay,
         on: intent.on,
-        leaseMs: configuration.brain.deadlineMs + actMsMax,
+        leaseMs: thinkingMsMax(configuration) + actMsMax,
       })
       return
     case 'stop':
     case 'wait':
+    case 'askHuman':
       reflex.withdraw('agent')
       children.motion()?.send({ type: 'motion.stop' })
   }
+}
+
+/** The longest that the agent may think of the next act: each of its brains in turn. */
+function thinkingMsMax({ brains }: Configuration): number {
+  return brains.reduce((sum, { deadlineMs }) => sum + deadlineMs, 0)
 }
 
 /** The longest that the agent may be about one act before it thinks of the next, in ms (DESIGN §5). */

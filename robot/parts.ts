@@ -16,6 +16,7 @@ import type { Clock } from '../drivers/clock.ts'
 import type { MotionGate } from '../drivers/gate.ts'
 import type { robotMachine } from '../machines/robot.machine.ts'
 import type { Log, RobotOptions } from './contract.ts'
+import type { Thinking } from './thinking.ts'
 
 /** Everything that a robot is made of, put together once by `robot.ts`. */
 export interface Parts {
@@ -34,6 +35,9 @@ export interface Parts {
   readonly perceived: Senses
   readonly outlook: Outlook
   readonly brain: Brain
+  /** Decides for a while when the brain goes round in circles; undefined where nobody does. */
+  readonly wanderer: Brain | undefined
+  readonly thinking: Thinking
   readonly judgements: Subject<Judgement>
   readonly reflex: Reflex
   readonly commanders: Commanders
@@ -41,6 +45,7 @@ export interface Parts {
   readonly root: ActorRefFrom<typeof robotMachine>
   readonly children: Children
   readonly stateListeners: Set<(state: string) => void>
+  readonly noticeListeners: Set<(line: string) => void>
   readonly times: Times
   /** What the body said of itself when it was last opened. */
   readonly reported: { facts: BodyFacts | undefined }

@@ -37,7 +37,15 @@ const layers: Readonly<Record<string, Layer>> = {
   actors: {
     values: ['core'],
     types: ['drivers', 'store', 'machines'],
-    packages: ['xstate', 'rxjs', 'zod', 'openai', ...observed],
+    packages: [
+      'xstate',
+      'rxjs',
+      'zod',
+      'openai',
+      'gpt-tokenizer',
+      '@pydantic/genai-prices',
+      ...observed,
+    ],
   },
   inspector: {
     values: ['core'],
@@ -54,6 +62,8 @@ const homes: Readonly<Record<string, RegExp>> = {
   level: /^store\//,
   lowdb: /^store\//,
   openai: /^actors\/chat\.ts$/,
+  'gpt-tokenizer': /^actors\/tokenizer\.ts$/,
+  '@pydantic/genai-prices': /^actors\/prices\.ts$/,
   commander: /^cli\.ts$/,
 }
 

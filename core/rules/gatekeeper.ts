@@ -17,6 +17,8 @@ export interface Rules {
   readonly override?: boolean
   /** Why autonomous motion is out of the question on this body, in words; absent when it is not. */
   readonly immovable?: string
+  /** The capabilities that the agent may use only when a person has approved the very intent. `judge` does not ask. */
+  readonly approve?: readonly string[]
 }
 
 /**
@@ -34,7 +36,7 @@ export function judge(
 ): Verdict {
   const parsed = intentSchema.safeParse(proposal)
   if (!parsed.success) {
-    const limit = 'drive, stop, wait or setRelay with finite fields'
+    const limit = 'drive, stop, wait, setRelay or askHuman with finite fields'
     return refuse('shape', proposal, limit, explainIssues(parsed.error.issues, proposal))
   }
   const intent = parsed.data
@@ -43,18 +45,8 @@ export function judge(
   return refusal ?? { permitted: true, intent: Object.freeze(intent) }
 }
 
-function judgeOverride(intent: Intent, rules: Rules): Refusal | undefined {
-  if (rules.override !== true || intent.type === 'wait' || intent.type === 'stop') return undefined
-  return refuse('override', intent.type, 'nothing', 'a person is driving: the agent may not act')
-}
-
-function judgeGrant(intent: Intent, grants: ReadonlySet<string>): Refusal | undefined {
-  const needed = capabilityOf(intent)
-  if (needed === undefined || grants.has(needed)) return undefined
-  return refuse('capability', needed, [...grants], `${needed} has not been granted to the agent`)
-}
-
-function capabilityOf(intent: Intent): string | undefined {
+/** What an agent must have been granted for an intent: `drive`, `relay:lamp`; undefined when nothing. */
+export function capabilityOf(intent: Intent): string | undefined {
   switch (intent.type) {
     case 'drive':
       return 'drive'
@@ -62,8 +54,25 @@ function capabilityOf(intent: Intent): string | undefined {
       return `relay:${intent.relay}`
     case 'stop':
     case 'wait':
+    case 'askHuman':
       return undefined
   }
+}
+
+function judgeOverride(intent: Intent, rules: Rules): Refusal | undefined {
+  if (rules.override !== true || !isActive(intent)) return undefined
+  return refuse('override', intent.type, 'nothing', 'a person is driving: the agent may not act')
+}
+
+/** It moves or switches something. */
+function isActive({ type }: Intent): boolean {
+  return type === 'drive' || type === 'setRelay'
+}
+
+function judgeGrant(intent: Intent, grants: ReadonlySet<string>): Refusal | undefined {
+  const needed = capabilityOf(intent)
+  if (needed === undefined || grants.has(needed)) return undefined
+  return refuse('capability', needed, [...grants], `${needed} has not been granted to the agent`)
 }
 
 function judgeMotion(intent: Intent, rules: Rules, scene: Scene | undefined): Refusal | undefined {

@@ -67,6 +67,6 @@ export function slowedRules(rules: Rules): Rules {
   return { ...rules, limits }
 }
 
-function openRules({ limits }: Configuration): Rules {
-  return { limits }
+function openRules({ limits, approve }: Configuration): Rules {
+  return approve.length === 0 ? { limits } : { limits, approve }
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { checkPins } from './pins.ts'
-import { explainIssues } from './explain.ts'
+import { addressProblem } from './endpoint.ts'
+import { explainIssues, show } from './explain.ts'
 import { MechosError } from './errors.ts'
 import {
   type BodyConfiguration,
@@ -17,6 +18,41 @@ function text(charactersMax: number) {
   const error = `a text of 1 to ${charactersMax} characters`
   return z.string({ error }).min(1, { error }).max(charactersMax, { error })
 }
+
+/** Whoever proposes what to do: `explorer`, or a model behind an endpoint. */
+const brain = z
+  .strictObject({
+    url: z.string({ error: brains }),
+    model: text(200).optional(),
+    /** The environment variable that holds its key. */
+    keyEnv: text(200).optional(),
+    /** A file of certificates, in PEM, that are believed beside the usual ones. */
+    caFile: text(1000).optional(),
+    deadlineMs: within(ranges.modelDeadlineMs).default(10_000),
+    /** What it costs, where no list of prices has it. */
+    price: z
+      .strictObject({
+        inputUsdPerMillion: within(ranges.usdPerMillion),
+        outputUsdPerMillion: within(ranges.usdPerMillion),
+      })
+      .optional(),
+  })
+  .superRefine(checkBrain)
+
+/** What models may cost. A day is one of UTC, a month one of the calendar. */
+const budget = z
+  .strictObject({
+    tokensPerDay: within(ranges.tokens).default(100_000),
+    usdPerDay: within(ranges.usd).default(1),
+    tokensPerRun: within(ranges.tokens).optional(),
+    usdPerRun: within(ranges.usd).optional(),
+    tokensPerMonth: within(ranges.tokens).optional(),
+    usdPerMonth: within(ranges.usd).optional(),
+    requestsPerMinute: within(ranges.requestsPerMinute).default(20),
+    /** This computer's clock has a battery, or somebody looks after it: believe it without being told that it is synchronised. */
+    trustClock: z.boolean().default(false),
+  })
+  .prefault({})
 
 const schema = z
   .strictObject({
@@ -36,35 +72,75 @@ const schema = z
     leaseMs: within(ranges.leaseMs).default(500),
     /** What the agent may do beside driving: `relay:<name>`. */
     grants: z.array(z.string()).max(64).default(['drive']),
+    /** For what of it a person has to approve each intent. */
+    approve: z.array(z.string()).max(64).default([]),
     acceptNoDeadman: z.boolean().default(false),
     blindCreep: z.boolean().default(false),
-    brain: z
-      .strictObject({
-        url: z.union([z.literal('explorer'), z.url({ protocol: /^https?$/, error: brains })], {
-          error: brains,
-        }),
-        model: text(200).optional(),
-        keyEnv: text(200).optional(),
-        budgetTokens: within(ranges.tokens).default(100_000),
-        deadlineMs: within(ranges.modelDeadlineMs).default(10_000),
-      })
-      .default({ url: 'explorer', budgetTokens: 100_000, deadlineMs: 10_000 }),
+    /** Who decides, in this order: the next one when the one before it fails. The explorer never fails. */
+    brains: z
+      .array(brain, { error: 'a list of brains' })
+      .min(1, { error: 'a list of 1 to 8 brains' })
+      .max(8, { error: 'a list of 1 to 8 brains' })
+      .default([{ url: 'explorer', deadlineMs: 10_000 }]),
+    budget,
     goal: text(2000).optional(),
   })
   .superRefine(checkPins)
   .superRefine(checkGrants)
+  .superRefine(checkOrder)
 
-/** A grant for what the robot has not is a typing mistake, and would be found when it is too late. */
+/** A brain that is asked over a network says where, and which. */
+function checkBrain(
+  { url, model }: { readonly url: string; readonly model?: string | undefined },
+  context: z.RefinementCtx,
+): void {
+  if (url === 'explorer') return
+  const fault = addressProblem(url)
+  if (fault !== undefined) {
+    const message = `${show(withoutSecrets(url))} is not allowed; explorer, or ${fault}`
+    context.addIssue({ code: 'custom', path: ['url'], message })
+  } else if (model === undefined) {
+    const message = `missing; the name of a model that ${url} serves`
+    context.addIssue({ code: 'custom', path: ['model'], message })
+  }
+}
+
+/** Whoever writes a password into an address is not to find it in a log. */
+function withoutSecrets(url: string): string {
+  return url.replace(/\/\/[^/]*@/, '//[secret]@').replace(/[?#].*$/s, '?[secret]')
+}
+
+/** Whoever never fails hands on to nobody. */
+function checkOrder(
+  { brains: all }: { readonly brains: readonly { readonly url: string }[] },
+  context: z.RefinementCtx,
+): void {
+  const at = all.findIndex(({ url }) => url === 'explorer')
+  if (at < 0 || at === all.length - 1) return
+  const message = 'explorer never fails, so whatever comes after it is never asked; put it last'
+  context.addIssue({ code: 'custom', path: ['brains', at, 'url'], message })
+}
+
+/** A grant for what the robot has not is a typing mistake, and would be found when it is too late. So is an approval. */
 function checkGrants(
-  { body, grants }: { readonly body: BodyConfiguration; readonly grants: readonly string[] },
+  {
+    body,
+    ...named
+  }: {
+    readonly body: BodyConfiguration
+    readonly grants: readonly string[]
+    readonly approve: readonly string[]
+  },
   context: z.RefinementCtx,
 ): void {
   const allowed = ['drive', ...body.relays.map((relay) => `relay:${relay.name}`)]
-  grants.forEach((grant, index) => {
-    if (allowed.includes(grant)) return
-    const message = `"${grant}" is not allowed; one of ${allowed.join(', ')}`
-    context.addIssue({ code: 'custom', path: ['grants', index], message })
-  })
+  for (const field of ['grants', 'approve'] as const) {
+    named[field].forEach((capability, index) => {
+      if (allowed.includes(capability)) return
+      const message = `"${capability}" is not allowed; one of ${allowed.join(', ')}`
+      context.addIssue({ code: 'custom', path: [field, index], message })
+    })
+  }
 }
 
 /** A robot as its owner writes it: only what differs from the defaults. */
@@ -73,6 +149,7 @@ export type RobotConfiguration = z.input<typeof schema>
 /** A robot with every default filled in and every rule checked. */
 export type Configuration = z.output<typeof schema>
 export type Limits = Configuration['limits']
+export type BrainConfiguration = Configuration['brains'][number]
 
 /**
  * Checks a configuration and fills in its defaults.

@@ -1,5 +1,8 @@
+import type { Repetition } from '../rules/loop.ts'
+import type { Box } from '../space/boxes.ts'
 import type { Limits } from './configuration.ts'
-import type { Point, Pose, Twist } from './geometry.ts'
+import type { Pose, Twist } from './geometry.ts'
+import type { Answered } from './inquiry.ts'
 import type { Scene } from './scene.ts'
 
 /** One earlier intent and what became of it. */
@@ -15,23 +18,17 @@ export interface Observation {
   readonly pose: Pose
   readonly velocity: Twist
   readonly scene: Scene
-  /** The nearest obstacle of each eighth of the circle, nearest first. */
-  readonly nearest: readonly Point[]
+  /** The nearest obstacles, nearest first. */
+  readonly obstacles: readonly Box[]
   readonly battery: number | undefined
   readonly limits: Pick<Limits, 'linear' | 'angular'>
   readonly canDrive: boolean
   readonly relays: readonly string[]
+  /** The capabilities for which a person has to approve each intent. */
+  readonly approve: readonly string[]
   readonly history: readonly PastIntent[]
-}
-
-/** The nearest point in each eighth of the circle around the robot, nearest first. */
-export function nearestByEighths(points: readonly Point[]): readonly Point[] {
-  const best = new Map<number, { point: Point; squared: number }>()
-  for (const point of points) {
-    const eighth = Math.round((Math.atan2(point.y, point.x) * 4) / Math.PI) & 7
-    const squared = point.x * point.x + point.y * point.y
-    const known = best.get(eighth)
-    if (!known || squared < known.squared) best.set(eighth, { point, squared })
-  }
-  return [...best.values()].toSorted((a, b) => a.squared - b.squared).map(({ point }) => point)
+  /** What people have said, oldest first. */
+  readonly answers: readonly Answered[]
+  /** What the brain has been proposing again and again. */
+  readonly loop: Repetition | undefined
 }

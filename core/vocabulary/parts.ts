@@ -15,6 +15,9 @@ export const ranges = {
   angle: { min: -Math.PI, max: Math.PI, unit: 'rad' },
   offsetMetres: { min: -2, max: 2, unit: 'm' },
   tokens: { min: 1, max: 1_000_000_000, unit: 'tokens' },
+  usd: { min: 0.000_001, max: 1_000_000, unit: 'USD' },
+  usdPerMillion: { min: 0, max: 100_000, unit: 'USD for a million tokens' },
+  requestsPerMinute: { min: 1, max: 6_000, unit: 'requests a minute' },
   countsPerTurn: { min: 1, max: 100_000, unit: 'edges' },
   modelDeadlineMs: { min: 500, max: 120_000, unit: 'ms' },
 } as const

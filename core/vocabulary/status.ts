@@ -1,4 +1,5 @@
 import type { Rung } from '../rules/failsafe.ts'
+import type { Inquiry } from './inquiry.ts'
 import type { Pose } from './geometry.ts'
 
 /** How a halt went: the best evidence there is, and the milliseconds until it was had. */
@@ -27,12 +28,26 @@ export interface Status {
     readonly lastIntent: string | null
     readonly lastVerdict: string | null
   }
+  /** What a person is asked now. */
+  readonly question: Omit<Inquiry, 'askedAtEpoch'> | null
   readonly sensors: Readonly<Record<string, string>>
   readonly battery: number | null
   /** How hard the robot acts on what should not be, and on what. */
   readonly failsafe: { readonly rung: Rung; readonly reasons: readonly string[] }
-  readonly budget: { readonly state: string; readonly spent: number; readonly limit: number }
-  readonly llm: { readonly circuit: string; readonly lastError: string | null }
+  /** Tokens of the present UTC day, whichever run they are of: `spent` by what servers said, `assumed` where nobody knows. */
+  readonly budget: {
+    readonly state: string
+    readonly spent: number
+    readonly assumed: number
+    readonly limit: number
+    readonly usd: { readonly spent: number; readonly limit: number }
+  }
+  readonly llm: {
+    readonly circuit: string
+    readonly lastError: string | null
+    /** How many replies there were of each kind. */
+    readonly replies: Readonly<Record<string, number>>
+  }
   readonly halt: HaltReport | null
 }
 

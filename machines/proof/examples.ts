@@ -1,11 +1,12 @@
-import { openLedger, remainingTokens } from '../../core/budget/ledger.ts'
 import { foot, type Hazard, type Ladder } from '../../core/rules/failsafe.ts'
 import { emptyWorld } from '../../core/space/world.ts'
 import type { Intent } from '../../core/vocabulary/intent.ts'
 import type { Observation } from '../../core/vocabulary/observation.ts'
+import type { AttemptFailure, Completion } from '../../core/vocabulary/question.ts'
 import type { Verdict } from '../../core/vocabulary/verdict.ts'
-import type { Claim } from '../kernel.machine.ts'
-import type { AttemptFailure, Completion, LlmContext } from '../llm.machine.ts'
+import type { AgentContext } from '../agent.machine.ts'
+import type { Claim, KernelContext } from '../kernel.machine.ts'
+import type { LlmContext } from '../llm.machine.ts'
 import type { WatchedSensor } from '../perception.machine.ts'
 import type { RobotInput } from '../robot.machine.ts'
 import type { Literal } from './marks.ts'
@@ -40,6 +41,7 @@ export function examplesFor(input: RobotInput): Readonly<Record<string, Examples
 }
 
 const still: Intent = { type: 'stop' }
+const atRest: Intent = { type: 'drive', linear: 0, angular: 0, durationMs: 100 }
 const permitted: Verdict = { permitted: true, intent: { type: 'wait', durationMs: 100 } }
 const refused: Verdict = {
   permitted: false,
@@ -103,14 +105,27 @@ function kernelWith({ rules }: RobotInput): Examples {
     { source: 'agent', intent: still, epoch: 1, renewal: false },
     { source: 'operator', intent: still, epoch: 1, renewal: true },
     { source: 'agent', intent: still, epoch: 0, renewal: false },
+    { source: 'agent', intent: atRest, epoch: 1, renewal: false },
   ]
+  const { limits } = rules
   return {
     events: {
       'kernel.open': [{ epoch: 1 }],
       'kernel.override': [{ epoch: 1 }],
-      'kernel.restrict': [{ rules }],
+      'kernel.restrict': [{ rules }, { rules: { limits, approve: ['drive'] } }],
       'kernel.judge': claims.map((claim) => ({ claim, scene })),
+      'kernel.number': [{ above: 0 }],
+      'kernel.approve': [{ id: 1 }, { id: 7 }],
+      'approval.expired': [
+        { id: 1, stage: 'asked' },
+        { id: 1, stage: 'given' },
+      ],
     },
+    facts: ({ approval, rules: present }: Partial<KernelContext>) => [
+      approval?.stage,
+      approval?.id === 1,
+      present?.approve,
+    ],
   }
 }
 
@@ -146,32 +161,38 @@ const observation: Observation = {
   pose: { x: 0, y: 0, heading: 0 },
   velocity: { linear: 0, angular: 0 },
   scene,
-  nearest: [],
+  obstacles: [],
   battery: undefined,
   limits: { linear: 0.3, angular: 1.5 },
   canDrive: true,
   relays: [],
+  approve: [],
   history: [],
+  answers: [],
+  loop: undefined,
 }
+
+const asks = { id: 1, text: 'drive 0.00 m/s', choices: ['yes', 'no'] }
 
 const agent: Examples = {
   events: {
     'agent.resume': [{ epoch: 1 }],
     'agent.goal': [{ text: 'find the door' }],
+    'agent.answer': [
+      { id: 1, text: 'yes' },
+      { id: 1, text: 'no' },
+      { id: 7, text: 'yes' },
+    ],
     'intent.refused': [{ message: refused.message }],
   },
   outputs: {
     observe: [{ stampMs: 0, world: emptyWorld() }],
     orient: [observation],
     decide: [{ reason: 'nothing to do', intent: still }],
-    gatekeep: [permitted, refused],
+    gatekeep: [permitted, refused, { ...permitted, asks }, { ...refused, rule: 'approval', asks }],
   },
+  facts: ({ question }: Partial<AgentContext>) => question?.kind,
 }
-
-/** A budget of a few calls, so that every way of spending it is short. */
-const limitTokens = 1_000
-const capTokens = 100
-const replyTokens = 166
 
 const failure: AttemptFailure = {
   code: 'ERR_BRAIN_UNREACHABLE',
@@ -180,35 +201,44 @@ const failure: AttemptFailure = {
   retryable: true,
 }
 
-const completion: Completion = { content: '{}', usedTokens: replyTokens, finish: 'stop' }
+const completion: Completion = {
+  content: '{"reason":"to rest","intent":{"type":"stop"}}',
+  finish: 'stop',
+  usage: { promptTokens: 100, completionTokens: 20 },
+}
+
+const endpointLimits = { capTokens: 100, deadlineMs: 1_000 }
 
 const llm: Examples = {
-  input: { limitTokens, capTokens, deadlineMs: 1_000 },
+  input: { endpoints: [endpointLimits, endpointLimits] },
   events: {
-    'llm.ask': [
-      { question: { id: 1, messages: [], schema: {} } },
-      {
-        question: {
-          id: 2,
-          messages: [{ role: 'user', content: 'x'.repeat(limitTokens) }],
-          schema: {},
-        },
-      },
-    ],
+    'llm.ask': [1, 2].map((id) => ({ question: { id, messages: [], schema: {} } })),
+    'llm.abort': [{ id: 1 }, { id: 2 }],
+    'budget.noted': (['ample', 'low', 'exhausted'] as const).map((level) => ({
+      note: { level, cause: level },
+    })),
   },
-  outputs: { complete: [completion, { ...completion, usedTokens: undefined }] },
+  outputs: {
+    reserve: [{ id: 'run-1', worst: { tokens: 200, nanoUsd: 0 }, capTokens: 100 }],
+    complete: [completion, { ...completion, finish: 'oversized' }],
+    settle: [{ overbilled: false }, { overbilled: true }],
+  },
   errors: {
     complete: [
       failure,
+      { ...failure, adapted: true },
       { ...failure, retryable: false },
-      { ...failure, retryable: false, blameless: true },
+      { ...failure, retryable: false, retryAfterMs: 20_000 },
       new Error('the connection broke'),
     ],
   },
-  facts: ({ ledger, failuresInRow, retriesLeft, question }: Partial<LlmContext>) => [
-    remainingTokens(ledger ?? openLedger(0)),
-    failuresInRow,
-    retriesLeft,
-    question?.id,
+  facts: (context: Partial<LlmContext>) => [
+    context.endpoint,
+    // A server that asks for a pause opens its circuit at once, so that nobody has to count up to that.
+    context.failures?.map((count, index) => [index === 0 && count > 0, count > 3, count > 4]),
+    context.next?.id,
+    [context.failure?.retryable, context.failure?.adapted, context.failure?.blameless],
+    context.failure?.retryAfterMs,
+    context.completion?.finish,
   ],
 }

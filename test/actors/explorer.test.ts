@@ -24,11 +24,14 @@ function seeing(obstacles: readonly Point[], more: Partial<Scene> = {}): Observa
     pose: { x: 0, y: 0, heading: 0 },
     velocity: { linear: 0, angular: 0 },
     scene,
-    nearest: [],
+    obstacles: [],
     battery: 1,
     limits,
     canDrive: true,
     relays: [],
+    approve: [],
+    answers: [],
+    loop: undefined,
   }
 }
 

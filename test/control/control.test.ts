@@ -42,6 +42,7 @@ describe('a robot that is asked over its socket', () => {
       { verb: 'halt', cause: 'because' },
       addressed({ verb: 'arm', epoch: 3 }, 'me', machineMs()),
       addressed({ verb: 'goal', text: 'ä\n"x"' }, 'me', machineMs()),
+      addressed({ verb: 'answer', id: 412_001, text: 'yes' }, 'me', machineMs()),
     ]
     for (const request of requests) {
       expect(await askRobot(path, request, 5_000)).toEqual({
@@ -89,6 +90,7 @@ describe('an order that may begin motion', () => {
     { verb: 'arm', epoch: 3 },
     { verb: 'resume' },
     { verb: 'goal', text: 'home' },
+    { verb: 'answer', id: 412_001, text: 'yes' },
   ] as const
 
   test.each(orders)('to $verb is refused when it is late, early, or meant for another', (wish) => {

@@ -100,10 +100,17 @@ export const named: readonly Named[] = [
     why: 'The same, in a robot whose lidar falls silent: it is held for that after five seconds.',
   },
   {
-    faults: /^agent\/(actions\/(noteGoal|noteFailure) throw motion)$/,
+    faults: /^agent\/actions\/noteGoal throw motion$/,
     state: /^active\.autonomous$/,
     still: 'nothing',
-    why: 'It fails once, at a goal or a setback: the order ends, and a new agent goes on. Five failures are forgiven.',
+    why: 'It fails once, at a goal: the order ends, and a new agent goes on. Five failures are forgiven.',
+  },
+  {
+    faults:
+      /^agent\/(actions\/(noteAnswer|noteSilence)|guards\/(isApproval|isAnswer)) throw motion$/,
+    state: /^active\.autonomous$/,
+    still: 'in the end',
+    why: 'It fails once, at an answer or at silence: a new agent asks again, and stands still meanwhile.',
   },
   {
     faults: /^(agent\/(actions|guards|delays)|robot\/actors\/agent throw)/,
@@ -119,19 +126,31 @@ export const named: readonly Named[] = [
   },
   {
     faults:
-      /^(llm\/guards\/(isLow|isExhausted|hasFailedOften) throw start|robot\/actors\/llm throw start)$/,
+      /^(llm\/(actions\/forgetCall|guards\/(hasNext|hasFailedOften)|actors\/watchBudget) \w+ start|robot\/actors\/llm throw start)$/,
     state: /^active\.autonomous$/,
     still: 'nothing',
     why: 'This robot explores without a model: a chart that it does not ask takes nothing away.',
   },
   {
+    faults: /^llm\/(actions\/(noteBudget|noteUnwatched)|guards\/isLevel) throw start$/,
+    state: /^active\.autonomous$/,
+    still: 'everything',
+    why: 'The chart of the model fails as it begins, before there is any motion to hold: its brain has nobody to ask.',
+  },
+  {
     faults: /^(llm\/(actions|guards|delays)\/|robot\/actors\/llm throw motion)/,
     state: /^active\.holding$/,
     still: 'everything',
-    why: 'The ledger lives in this chart, so that it is not started again: the robot holds for the rest of the run.',
+    why: 'A chart that has lost count of its calls is not started again: the robot holds for the rest of the run.',
   },
   {
-    faults: /^llm\/actors\/complete /,
+    faults: /^llm\/actors\/watchBudget \w+ motion$/,
+    state: /^active\.autonomous$/,
+    still: 'everything',
+    why: 'A budget that nobody watches counts as exhausted; where it is not even said so, the ledger itself refuses.',
+  },
+  {
+    faults: /^llm\/actors\/(reserve|complete|settle) /,
     state: /^active\.autonomous$/,
     still: 'wheels',
     why: 'A call that fails or does not end is a failed call: the brain has nothing to propose.',

@@ -1,9 +1,15 @@
-import { type AnyStateMachine, fromPromise, StateMachine } from 'xstate'
+import {
+  type AnyActorLogic,
+  type AnyStateMachine,
+  fromCallback,
+  fromPromise,
+  StateMachine,
+} from 'xstate'
 import type { Brain } from '../../actors/deliberation.ts'
 import type { RobotConfiguration } from '../../core/vocabulary/configuration.ts'
 import type { Intent } from '../../core/vocabulary/intent.ts'
+import type { Attempt, AttemptFailure, Completion } from '../../core/vocabulary/question.ts'
 import type { Reading } from '../../core/vocabulary/reading.ts'
-import type { AttemptFailure, Completion } from '../../machines/llm.machine.ts'
 import type { robotMachine } from '../../machines/robot.machine.ts'
 import { makeFaulty } from './faulty.ts'
 import { rover, type Scenario, type Stage } from './stage.ts'
@@ -15,13 +21,15 @@ const askedBy = (id: number) => ({
   question: { id, messages: [], schema: {} },
 })
 
+const abortedBy = (id: number) => ({ type: 'llm.abort', id })
+
 const answer = (usedTokens = 100): Completion => ({
   content: JSON.stringify({
     reason: 'on',
     intent: { type: 'drive', linear: 0.3, angular: 0, durationMs: 500 },
   }),
-  usedTokens,
   finish: 'stop',
+  usage: { promptTokens: usedTokens - 20, completionTokens: 20 },
 })
 
 const failure = (retryable: boolean): AttemptFailure => ({
@@ -31,14 +39,24 @@ const failure = (retryable: boolean): AttemptFailure => ({
   retryable,
 })
 
-type Complete = (attempt: number, signal: AbortSignal) => Promise<Completion>
+type Complete = (attempt: number, signal: AbortSignal, endpoint: number) => Promise<Completion>
 
 interface Model {
   readonly configuration: RobotConfiguration
   /** The first attempt is number 1. It drives until it has moved, by four answers at least. */
   readonly complete: Complete
   readonly seconds: number
+  /** What else of its chart is another's. */
+  readonly actors?: () => Readonly<Record<string, AnyActorLogic>>
 }
+
+/** Answers a few times, and then never again. */
+function tiring<Output>(output: Output): AnyActorLogic {
+  let calls = 0
+  return fromPromise(() => (++calls > 2 ? new Promise<never>(() => {}) : Promise.resolve(output)))
+}
+
+const served = { url: 'http://127.0.0.1:9/v1', model: 'none' }
 
 /** Models that answer at first, and then do this. */
 const models: Readonly<Record<string, Model>> = {
@@ -60,21 +78,59 @@ const models: Readonly<Record<string, Model>> = {
     complete: (attempt) => (attempt > 2 ? new Promise(() => {}) : Promise.resolve(answer())),
     seconds: 2,
   },
+  'is left for another': {
+    configuration: { ...rover, brains: [served, served] },
+    complete: (attempt, _, endpoint) =>
+      attempt > 2 && endpoint === 0 ? Promise.reject(failure(false)) : Promise.resolve(answer()),
+    seconds: 4,
+  },
+  'asks to be left alone': {
+    configuration: modelRover(),
+    complete: (attempt) =>
+      attempt === 3
+        ? Promise.reject({ ...failure(true), retryAfterMs: 20_000 })
+        : Promise.resolve(answer()),
+    seconds: 25,
+  },
+  'does not take every field': {
+    configuration: modelRover(),
+    complete: (attempt) =>
+      attempt === 3
+        ? Promise.reject({ ...failure(true), adapted: true })
+        : Promise.resolve(answer()),
+    seconds: 4,
+  },
+  'has a ledger that holds nothing any more': {
+    configuration: modelRover({ deadlineMs: 500 }),
+    complete: () => Promise.resolve(answer()),
+    actors: () => ({
+      reserve: tiring({ id: 'r', worst: { tokens: 9, nanoUsd: 0 }, capTokens: 9 }),
+    }),
+    seconds: 4,
+  },
+  'has a ledger that settles nothing any more': {
+    configuration: modelRover({ deadlineMs: 500 }),
+    complete: () => Promise.resolve(answer()),
+    actors: () => ({ settle: tiring({ overbilled: false }) }),
+    seconds: 8,
+  },
   'is dear': {
-    configuration: modelRover({ budgetTokens: 12_000 }),
+    configuration: modelRover({}, { tokensPerDay: 12_000 }),
     complete: async () => answer(2_500),
     seconds: 5,
   },
 }
 
-function modelRover(brain = {}): RobotConfiguration {
-  return { ...rover, brain: { url: 'http://127.0.0.1:9/v1', model: 'none', ...brain } }
+function modelRover(brain = {}, budget = {}): RobotConfiguration {
+  return { ...rover, brains: [{ ...served, ...brain }], budget }
 }
 
-function provideModel(bound: Machine, complete: Complete): void {
+function provideModel(bound: Machine, complete: Complete, actors: Model['actors']): void {
   let attempt = 0
-  const answers = fromPromise<Completion>(({ signal }) => complete(++attempt, signal))
-  const llm = chartIn(bound, 'llm').provide({ actors: { complete: answers } })
+  const answers = fromPromise<Completion, Attempt>(({ input, signal }) =>
+    complete(++attempt, signal, input.endpoint),
+  )
+  const llm = chartIn(bound, 'llm').provide({ actors: { complete: answers, ...actors?.() } })
   Object.assign(bound.implementations.actors, { llm })
 }
 
@@ -107,6 +163,26 @@ const fadingBrain: Brain = {
         : { type: 'drive', linear: 0.1, angular: 0, durationMs: 200 }
     return Promise.resolve({ reason: 'fading', intent })
   },
+}
+
+/** A brain that drives, then asks a person two things, and then for the lamp again and again. It goes by what it was told. */
+const askingBrain: Brain = {
+  name: 'asking',
+  async decide({ answers, stampMs }) {
+    const intent: Intent =
+      stampMs < 1_500
+        ? { type: 'drive', linear: 0.1, angular: 0, durationMs: 200 }
+        : answers.length < 2
+          ? { type: 'askHuman', question: 'left or right', choices: ['left', 'right'] }
+          : { type: 'setRelay', relay: 'lamp', on: true }
+    return { reason: 'asking', intent }
+  },
+}
+
+/** A person's answer to whatever is asked now. */
+function answerNow({ robot }: Stage, text: string): void {
+  const asked = robot.snapshot().question
+  if (asked) robot.send({ type: 'robot.answer', id: asked.id, text })
 }
 
 /** Arms it anew, lets it go on, and lets a second pass. */
@@ -313,12 +389,67 @@ export const scenarios: readonly Scenario[] = [
     name: 'two ask its model at once',
     configuration: models['says nothing']?.configuration ?? rover,
     brain: 'configured',
-    machine: (bound) => provideModel(bound, () => new Promise(() => {})),
+    machine: (bound) => provideModel(bound, () => new Promise(() => {}), undefined),
     async play(stage) {
       await stage.drive()
       stage.tellChild('llm', askedBy(1_001))
       stage.tellChild('llm', askedBy(1_002))
       await stage.pass(1_000)
+    },
+  },
+  {
+    name: 'one asks its model in the place of another, and of another',
+    configuration: modelRover(),
+    brain: 'configured',
+    machine: (bound) =>
+      provideModel(
+        bound,
+        (attempt) => (attempt > 2 ? new Promise(() => {}) : Promise.resolve(answer())),
+        undefined,
+      ),
+    async play(stage) {
+      await stage.drive()
+      await stage.pass(1_500)
+      stage.tellChild('llm', abortedBy(3))
+      stage.tellChild('llm', askedBy(1_001))
+      stage.tellChild('llm', abortedBy(1_001))
+      stage.tellChild('llm', askedBy(1_002))
+      await stage.pass(1_000)
+    },
+  },
+  {
+    name: 'its brain asks a person, who answers sometimes',
+    configuration: { ...rover, approve: ['relay:lamp'] },
+    brain: askingBrain,
+    async play(stage) {
+      await stage.drive()
+      await stage.pass(2_000)
+      answerNow(stage, 'left')
+      // Then nobody answers.
+      await stage.pass(62_000)
+      answerNow(stage, 'yes')
+      await stage.pass(12_000)
+    },
+  },
+  {
+    name: 'nobody watches its budget',
+    configuration: modelRover(),
+    brain: 'configured',
+    machine: (bound) =>
+      provideModel(
+        bound,
+        () => Promise.resolve(answer()),
+        () => ({
+          watchBudget: fromCallback(() => {
+            throw new Error('not this one')
+          }),
+        }),
+      ),
+    async play(stage) {
+      await stage.begin()
+      await again(stage)
+      stage.moved()
+      await stage.pass(2_000)
     },
   },
   {
@@ -388,24 +519,26 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'its brain switches a lamp on, drives, and falls silent for longer than that is leased',
-    configuration: { ...rover, brain: { url: 'explorer', deadlineMs: 500 } },
+    configuration: { ...rover, brains: [{ url: 'explorer', deadlineMs: 500 }] },
     brain: fadingBrain,
     async play(stage) {
       await stage.drive()
       await stage.pass(9_000)
     },
   },
-  ...Object.entries(models).map(([how, { configuration, complete, seconds }]): Scenario => ({
-    name: `its model ${how}`,
-    configuration,
-    options: { key: 'k' },
-    brain: 'configured',
-    machine: (bound) => provideModel(bound, complete),
-    async play(stage) {
-      await stage.drive()
-      await stage.pass(seconds * 1_000)
-      stage.robot.send({ type: 'robot.goal', text: 'home' })
-      await stage.pass(1_000)
-    },
-  })),
+  ...Object.entries(models).map(
+    ([how, { configuration, complete, seconds, actors }]): Scenario => ({
+      name: `its model ${how}`,
+      configuration,
+      options: { keys: { OPENAI_API_KEY: 'k' } },
+      brain: 'configured',
+      machine: (bound) => provideModel(bound, complete, actors),
+      async play(stage) {
+        await stage.drive()
+        await stage.pass(seconds * 1_000)
+        stage.robot.send({ type: 'robot.goal', text: 'home' })
+        await stage.pass(1_000)
+      },
+    }),
+  ),
 ]

@@ -6,7 +6,12 @@ import type { Proposal } from '../../core/vocabulary/intent.ts'
 import type { Observation } from '../../core/vocabulary/observation.ts'
 import type { Verdict } from '../../core/vocabulary/verdict.ts'
 import { virtualClock } from '../../drivers/clock.ts'
-import { agentMachine, historyMax, type Orientation } from '../../machines/agent.machine.ts'
+import {
+  agentMachine,
+  type Decision,
+  historyMax,
+  type Orientation,
+} from '../../machines/agent.machine.ts'
 import { held } from './held.ts'
 
 const sighting: Sighting = { stampMs: 0, world: emptyWorld() }
@@ -17,17 +22,34 @@ const observation: Observation = {
   pose: { x: 0, y: 0, heading: 0 },
   velocity: { linear: 0, angular: 0 },
   scene: { footprintMetres: 0.1, obstacles: [], sectors: [], stale: [], blindCreep: false },
-  nearest: [],
+  obstacles: [],
   battery: undefined,
   limits: { linear: 0.3, angular: 1.5 },
   canDrive: true,
   relays: [],
+  approve: [],
   history: [],
+  answers: [],
+  loop: undefined,
 }
 
 const intent = { type: 'drive', linear: 0.2, angular: 0, durationMs: 400 } as const
 const proposal: Proposal = { reason: 'the way is free', intent }
 const permitted: Verdict = { permitted: true, intent }
+const asks = { id: 5, text: 'left or right?', choices: ['left', 'right'] }
+const question: Verdict = {
+  permitted: true,
+  intent: { type: 'askHuman', question: asks.text, choices: asks.choices },
+  asks,
+}
+const approval: Verdict = {
+  permitted: false,
+  rule: 'approval',
+  value: 'drive',
+  limit: 'the yes of a person',
+  message: 'drive: a person has to approve that first',
+  asks: { id: 6, text: 'drive 0.20 m/s', choices: ['yes', 'no'] },
+}
 const refused: Verdict = {
   permitted: false,
   rule: 'path',
@@ -40,7 +62,7 @@ function thinking() {
   const clock = virtualClock()
   const observe = held<Sighting>()
   const orient = held<Observation, Orientation>()
-  const decide = held<Proposal, { observation: Observation }>()
+  const decide = held<Proposal, Decision>()
   const gatekeep = held<Verdict, { proposal: Proposal; epoch: number }>()
   const agent = createActor(
     agentMachine.provide({
@@ -112,10 +134,16 @@ describe('the agent', () => {
     expect(state()).toBe('observing')
     await observe.last().resolve(sighting)
     expect(state()).toBe('orienting')
-    expect(orient.last().input).toEqual({ sighting, goal: undefined, history: [] })
+    expect(orient.last().input).toEqual({
+      sighting,
+      goal: undefined,
+      history: [],
+      answers: [],
+      loop: undefined,
+    })
     await orient.last().resolve(observation)
     expect(state()).toBe('deciding')
-    expect(decide.last().input).toEqual({ observation })
+    expect(decide.last().input).toEqual({ observation, isFallback: false })
     await decide.last().resolve(proposal)
     expect(state()).toBe('gatekeeping')
     expect(gatekeep.last().input).toEqual({ proposal, epoch: 2 })
@@ -319,5 +347,211 @@ describe('the agent', () => {
       waits.push(await patience())
     }
     expect(waits).toEqual([100, 200, 400])
+  })
+})
+
+describe('an agent that asks a person', () => {
+  async function asking(verdict: Verdict = question) {
+    const rig = thinking()
+    rig.resume()
+    await rig.propose()
+    await rig.gatekeep.last().resolve(verdict)
+    const told = async () => {
+      await rig.observe.last().resolve(sighting)
+      return rig.orient.last().input
+    }
+    const answer = (id: number, text: string) => rig.agent.send({ type: 'agent.answer', id, text })
+    return { ...rig, told, answer }
+  }
+
+  test('stands still, and says what it asks, in whose words, and since which epoch', async () => {
+    const { agent, context, orders, state } = await asking()
+    expect([state(), agent.getSnapshot().hasTag('asking'), orders]).toEqual([
+      'holding.awaitingHuman',
+      true,
+      [],
+    ])
+    expect(context().question).toEqual({
+      ...asks,
+      kind: 'question',
+      modelSays: 'the way is free',
+      askedAtEpoch: 2,
+    })
+    expect(context().standstill).toBe(
+      'it waits for a person\'s answer to question 5: "left or right?"',
+    )
+  })
+
+  test('has the answer in its very next observation, and goes on', async () => {
+    const { answer, context, decide, orient, state, told } = await asking()
+    answer(5, 'left')
+    expect([state(), context().question, context().standstill]).toEqual([
+      'observing',
+      undefined,
+      undefined,
+    ])
+    expect((await told()).answers).toEqual([{ question: 'left or right?', answer: 'left' }])
+    expect(decide.calls.length).toBe(1)
+    await orient.last().resolve(observation)
+    expect(state()).toBe('deciding')
+  })
+
+  test('takes no answer to another question', async () => {
+    const { answer, context, state } = await asking()
+    for (const id of [4, 6, Number.NaN]) answer(id, 'left')
+    expect([state(), context().answers]).toEqual(['holding.awaitingHuman', []])
+    const approving = await asking(approval)
+    for (const id of [5, 7, Number.NaN]) approving.answer(id, 'yes')
+    expect([approving.state(), approving.gatekeep.calls.length]).toEqual([
+      'holding.awaitingHuman',
+      1,
+    ])
+  })
+
+  test.each([
+    { verdict: question, limitMs: 60_000, text: 'left or right?' },
+    { verdict: approval, limitMs: 10_000, text: 'drive 0.20 m/s' },
+  ])('takes silence of $limitMs ms for a refusal', async ({ verdict, limitMs, text }) => {
+    const { answer, clock, orders, state, told } = await asking(verdict)
+    await clock.advance(limitMs - 1)
+    expect(state()).toBe('holding.awaitingHuman')
+    await clock.advance(1)
+    expect(state()).toBe('observing')
+    answer(5, 'left')
+    answer(6, 'yes')
+    expect([state(), orders]).toEqual(['observing', []])
+    expect((await told()).answers).toEqual([
+      { question: text, answer: `nobody answered within ${limitMs / 1_000} s` },
+    ])
+  })
+
+  test('claims the same again after a yes, without asking its brain again', async () => {
+    const { answer, decide, gatekeep, orders, state } = await asking(approval)
+    answer(6, 'yes')
+    expect([state(), decide.calls.length, gatekeep.calls.length]).toEqual(['gatekeeping', 1, 2])
+    expect(gatekeep.last().input).toEqual({ proposal, epoch: 2 })
+    expect(orders).toEqual([])
+    await gatekeep.last().resolve(permitted)
+    expect([state(), orders]).toEqual(['acting', [{ type: 'order.given', intent, epoch: 2 }]])
+  })
+
+  test('does not act after a no, and tells its brain so', async () => {
+    const { answer, context, gatekeep, state, told } = await asking(approval)
+    answer(6, 'no')
+    expect([state(), gatekeep.calls.length, context().standstill]).toEqual([
+      'observing',
+      1,
+      'refused: a person said no',
+    ])
+    expect(await told()).toMatchObject({
+      answers: [{ question: 'drive 0.20 m/s', answer: 'no' }],
+      history: [{ intent: JSON.stringify(intent), outcome: 'refused: a person said no' }],
+    })
+  })
+
+  test('takes a yes to a question for what it is, and no approval', async () => {
+    const { answer, gatekeep, state } = await asking()
+    answer(5, 'yes')
+    expect([state(), gatekeep.calls.length]).toEqual(['observing', 1])
+  })
+
+  const ways = [
+    { event: { type: 'agent.pause' }, ends: 'holding.paused' },
+    { event: { type: 'agent.resume', epoch: 4 }, ends: 'observing' },
+    { event: { type: 'agent.goal', text: 'home' }, ends: 'observing' },
+  ] as const
+  test.each(ways)('closes the question at $event.type', async ({ event, ends }) => {
+    for (const verdict of [question, approval]) {
+      const { agent, answer, context, gatekeep, state } = await asking(verdict)
+      agent.send(event)
+      answer(5, 'left')
+      answer(6, 'yes')
+      expect([state(), context().question, gatekeep.calls.length]).toEqual([ends, undefined, 1])
+    }
+  })
+
+  test('remembers the last four answers', async () => {
+    const { answer, context, gatekeep, propose } = await asking()
+    for (let count = 1; count <= 6; count++) {
+      answer(5, `answer ${count}`)
+      await propose()
+      await gatekeep.last().resolve(question)
+    }
+    expect(context().answers.map((said) => said.answer)).toEqual([
+      'answer 3',
+      'answer 4',
+      'answer 5',
+      'answer 6',
+    ])
+  })
+})
+
+describe('an agent whose brain repeats itself', () => {
+  const waiting: Proposal = { reason: '', intent: { type: 'wait', durationMs: 500 } }
+  const wait: Verdict = { permitted: true, intent: { type: 'wait', durationMs: 500 } }
+
+  async function repeating(rounds: number) {
+    const rig = thinking()
+    rig.resume()
+    /** Has it decide once, on what it is told, and waits until it looks around again. */
+    const round = async (made: Proposal | Error = waiting) => {
+      await rig.observe.last().resolve(sighting)
+      const { loop } = rig.orient.last().input
+      await rig.orient.last().resolve({ ...observation, loop })
+      const { isFallback } = rig.decide.last().input
+      if (made instanceof Error) await rig.decide.last().reject(made)
+      else await rig.decide.last().resolve(made)
+      if (!(made instanceof Error)) await rig.gatekeep.last().resolve(wait)
+      await rig.patience()
+      return { loop, isFallback }
+    }
+    const rounded = []
+    for (let count = 0; count < rounds; count++) {
+      // oxlint-disable-next-line no-await-in-loop -- one round follows another
+      rounded.push(await round())
+    }
+    return { ...rig, round, rounded }
+  }
+
+  test('tells it so, then has somebody else decide five times, then asks it again and tells it why', async () => {
+    const { rounded } = await repeating(13)
+    expect(rounded.map(({ isFallback }) => isFallback)).toEqual([
+      ...Array.from({ length: 6 }, () => false),
+      ...Array.from({ length: 5 }, () => true),
+      false,
+      false,
+    ])
+    const said = { what: 'wait 500 ms', headway: false, outcome: 'permitted' }
+    expect(rounded.map(({ loop }) => loop)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      ...[3, 4, 5].map((times) => ({ ...said, times, caught: false })),
+      ...Array.from({ length: 6 }, () => ({ ...said, times: 6, caught: true })),
+      undefined,
+    ])
+  })
+
+  test('holds still and says why when nobody else can decide, and then recovers', async () => {
+    const { context, round } = await repeating(6)
+    const nobody = new MechosError('ERR_BRAIN_REPEATS', 'the model repeats itself')
+    for (let left = 4; left >= 0; left--) {
+      // oxlint-disable-next-line no-await-in-loop -- one round follows another
+      expect((await round(nobody)).isFallback).toBe(true)
+      expect([context().standstill, context().loops.fallbacksLeft]).toEqual([
+        'the model repeats itself',
+        left,
+      ])
+    }
+    // Five failures of one kind are told once.
+    expect(context().history.filter((past) => past.intent === 'none')).toHaveLength(1)
+    expect(await round()).toMatchObject({ isFallback: false, loop: { caught: true } })
+    expect([context().standstill, context().setbacks]).toEqual([undefined, 0])
+  })
+
+  test('forgets it all with a new goal', async () => {
+    const { agent, round } = await repeating(6)
+    agent.send({ type: 'agent.goal', text: 'home' })
+    expect(await round()).toEqual({ loop: undefined, isFallback: false })
   })
 })

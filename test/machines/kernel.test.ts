@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { createActor } from 'xstate'
+import type { Rules } from '../../core/rules/gatekeeper.ts'
 import type { Scene } from '../../core/vocabulary/scene.ts'
 import type { Verdict } from '../../core/vocabulary/verdict.ts'
+import { virtualClock } from '../../drivers/clock.ts'
 import { type Claim, kernelMachine } from '../../machines/kernel.machine.ts'
 
 const rules = { limits: { linear: 0.3, angular: 1.5, linearBraking: 2, angularBraking: 12 } }
@@ -18,15 +20,18 @@ const ahead = { type: 'drive', linear: 0.2, angular: 0, durationMs: 500 }
 
 const claim: Claim = { source: 'agent', intent: ahead, epoch: 7, renewal: false }
 
-function judging() {
+function judging(given: Rules = rules) {
+  const clock = virtualClock()
   const kernel = createActor(kernelMachine, {
-    input: { rules, grants: new Set(['drive']) },
+    clock,
+    input: { rules: given, grants: new Set(['drive', 'relay:lamp']) },
   }).start()
   const verdicts: { claim: Claim; verdict: Verdict }[] = []
   kernel.on('kernel.verdict', ({ claim: judged, verdict }) => {
     verdicts.push({ claim: judged, verdict })
   })
   return {
+    clock,
     kernel,
     verdicts,
     /** The rule that refused, or `permitted`. */
@@ -144,5 +149,141 @@ describe('the kernel', () => {
     expect(counts()).toEqual({ proposed: 2, permitted: 1, refused: 1 })
     judge({ ...claim, epoch: 1, renewal: true })
     expect(counts()).toEqual({ proposed: 2, permitted: 1, refused: 1 })
+  })
+})
+
+describe('a kernel that must have drives approved', () => {
+  const approve = { ...rules, approve: ['drive'] }
+  function open() {
+    const rig = judging(approve)
+    rig.kernel.send({ type: 'kernel.open', epoch: 7 })
+    return {
+      ...rig,
+      askedId: () => rig.verdicts.at(-1)?.verdict.asks?.id,
+      yes: (id: number) => rig.kernel.send({ type: 'kernel.approve', id }),
+    }
+  }
+
+  test('permits one after the yes to it, and its renewals, and then asks again', () => {
+    const { askedId, judge, yes } = open()
+    expect([judge(claim), askedId()]).toEqual(['approval', 1])
+    yes(1)
+    expect(judge(claim)).toBe('permitted')
+    expect(judge({ ...claim, renewal: true })).toBe('permitted')
+    expect(judge({ ...claim, intent: { ...ahead, linear: 0.1 }, renewal: true })).toBe('approval')
+    expect(judge({ ...claim, renewal: true })).toBe('permitted')
+    expect([judge(claim), askedId()]).toEqual(['approval', 2])
+    expect(judge({ ...claim, renewal: true })).toBe('approval')
+  })
+
+  test('asks about nothing that is refused anyway', () => {
+    const { askedId, judge, kernel } = open()
+    const near = { ...clear, obstacles: [{ x: 0.2, y: 0 }] }
+    expect([judge(claim, near), askedId()]).toEqual(['path', undefined])
+    expect(judge({ ...claim, intent: { ...ahead, linear: 9 } })).toBe('limits.linear')
+    expect([judge({ ...claim, epoch: 6 }), askedId()]).toEqual(['epoch', undefined])
+    kernel.send({ type: 'kernel.override', epoch: 7 })
+    expect([judge(claim), askedId()]).toEqual(['override', undefined])
+    expect(judge({ ...claim, source: 'operator' })).toBe('permitted')
+    kernel.send({ type: 'kernel.lock' })
+    expect([judge(claim), askedId()]).toEqual(['locked', undefined])
+  })
+
+  test('judges anew after the yes: it lifts no other rule', () => {
+    const { judge, yes } = open()
+    judge(claim)
+    yes(1)
+    expect(judge(claim, { ...clear, obstacles: [{ x: 0.2, y: 0 }] })).toBe('path')
+    expect(judge(claim)).toBe('approval')
+  })
+
+  test('takes a yes for no other intent, question or epoch', () => {
+    const { judge, kernel, yes } = open()
+    judge(claim)
+    yes(2)
+    expect(judge(claim)).toBe('approval')
+    yes(1)
+    expect(judge(claim)).toBe('approval')
+    yes(3)
+    expect(judge({ ...claim, intent: { ...ahead, linear: 0.21 } })).toBe('approval')
+    yes(4)
+    kernel.send({ type: 'kernel.open', epoch: 8 })
+    expect(judge({ ...claim, epoch: 8 })).toBe('approval')
+  })
+
+  test.each([
+    { type: 'kernel.lock' },
+    { type: 'kernel.open', epoch: 7 },
+    { type: 'kernel.override', epoch: 7 },
+  ] as const)('forgets question and yes at $type', (command) => {
+    for (const isGiven of [false, true]) {
+      const { judge, kernel, yes } = open()
+      judge(claim)
+      if (isGiven) yes(1)
+      kernel.send(command)
+      kernel.send({ type: 'kernel.open', epoch: 7 })
+      yes(1)
+      expect(judge(claim)).toBe('approval')
+    }
+  })
+
+  test('takes no yes before it is open', () => {
+    const { judge, kernel, yes } = open()
+    judge(claim)
+    kernel.send({ type: 'kernel.lock' })
+    yes(1)
+    expect(kernel.getSnapshot().context.approval).toBeUndefined()
+  })
+
+  test('waits 10 s for the yes, and 10 s for the claim after it', async () => {
+    const { clock, judge, yes } = open()
+    judge(claim)
+    await clock.advance(10_000)
+    yes(1)
+    expect(judge(claim)).toBe('approval')
+    await clock.advance(9_999)
+    yes(2)
+    await clock.advance(9_999)
+    expect(judge(claim)).toBe('permitted')
+    judge(claim)
+    yes(3)
+    await clock.advance(10_000)
+    expect(judge(claim)).toBe('approval')
+  })
+
+  test('leaves a question open while others claim, or claim too late', () => {
+    const { judge, yes } = open()
+    judge(claim)
+    judge({ ...claim, source: 'operator' })
+    judge({ ...claim, epoch: 6 })
+    yes(1)
+    expect(judge(claim)).toBe('permitted')
+  })
+})
+
+describe('questions to a person', () => {
+  const ask = { type: 'askHuman', question: 'where?', choices: [] }
+
+  test('are permitted to every agent, and numbered, each anew', () => {
+    const { judge, kernel, verdicts } = judging()
+    kernel.send({ type: 'kernel.open', epoch: 7 })
+    kernel.send({ type: 'kernel.number', above: 412_000 })
+    expect([judge({ ...claim, intent: ask }), judge({ ...claim, intent: ask })]).toEqual([
+      'permitted',
+      'permitted',
+    ])
+    expect(verdicts.map(({ verdict }) => verdict.asks?.id)).toEqual([412_001, 412_002])
+    kernel.send({ type: 'kernel.number', above: 100_000 })
+    judge({ ...claim, intent: ask })
+    expect(verdicts.at(-1)?.verdict.asks).toEqual({ id: 412_003, text: 'where?', choices: [] })
+  })
+
+  test('are asked by nobody but the agent', () => {
+    const { judge, kernel, verdicts } = judging()
+    judge({ ...claim, intent: ask })
+    kernel.send({ type: 'kernel.override', epoch: 7 })
+    judge({ ...claim, intent: ask })
+    judge({ ...claim, intent: ask, source: 'operator' })
+    expect(verdicts.map(({ verdict }) => verdict.asks)).toEqual([undefined, undefined, undefined])
   })
 })

@@ -8,5 +8,5 @@ export const robotInput: RobotInput = {
   grants: new Set(['drive']),
   sensors: [{ name: 'front', guardsMotion: true }],
   motion: { stopLimitMs: 3000 },
-  model: { limitTokens: 1000, capTokens: 100, deadlineMs: 1000 },
+  model: { endpoints: [{ capTokens: 100, deadlineMs: 1000 }] },
 }

@@ -4,11 +4,11 @@ import type { Proposal } from '../../core/vocabulary/intent.ts'
 import type { Sighting } from '../../core/space/world.ts'
 import type { Verdict } from '../../core/vocabulary/verdict.ts'
 import { virtualClock } from '../../drivers/clock.ts'
-import { agentMachine, type Orientation } from '../../machines/agent.machine.ts'
+import { agentMachine, type Decision, type Orientation } from '../../machines/agent.machine.ts'
 import { type BoardFacts, boardMachine } from '../../machines/board.machine.ts'
 import { guardianMachine } from '../../machines/guardian.machine.ts'
 import { kernelMachine } from '../../machines/kernel.machine.ts'
-import { type Attempt, type Completion, llmMachine } from '../../machines/llm.machine.ts'
+import { llmMachine } from '../../machines/llm.machine.ts'
 import { motionMachine } from '../../machines/motion.machine.ts'
 import { perceptionMachine } from '../../machines/perception.machine.ts'
 import { relaysMachine } from '../../machines/relays.machine.ts'
@@ -66,14 +66,14 @@ export function livingRobot(input: Partial<RobotInput> = {}) {
           actions: { noteFresh: broken },
         }),
         llm: llmMachine.provide({
-          actors: { complete: held<Completion, Attempt>().logic },
+          actors: { watchBudget: fromCallback<EventObject, undefined>(() => undefined) },
           actions: { noteQuestion: broken },
         }),
         agent: agentMachine.provide({
           actors: {
             observe: observe.logic,
             orient: held<Observation, Orientation>().logic,
-            decide: held<Proposal, { observation: Observation }>().logic,
+            decide: held<Proposal, Decision>().logic,
             gatekeep: held<Verdict, { proposal: Proposal; epoch: number }>().logic,
           },
           actions: {

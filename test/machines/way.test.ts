@@ -30,7 +30,7 @@ const input: RobotInput = {
   grants: new Set(['drive']),
   sensors: [{ name: 'front', guardsMotion: true }],
   motion: { stopLimitMs: 3_000 },
-  model: { limitTokens: 1_000, capTokens: 100, deadlineMs: 1_000 },
+  model: { endpoints: [{ capTokens: 100, deadlineMs: 1_000 }] },
 }
 const model = modelOf(input)
 

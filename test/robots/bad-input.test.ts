@@ -94,8 +94,8 @@ const inConfigurations: Record<string, Mistake> = {
     told: /^config: robot\.config\.ts threw: /,
   },
   'a brain that is no address': {
-    file: robot(`body: { kind: 'simulated' }, brain: { url: 'skynet', model: 'm' }`),
-    told: /^brain\.url: "skynet" is not allowed; explorer, or the address of /,
+    file: robot(`body: { kind: 'simulated' }, brains: [{ url: 'skynet', model: 'm' }]`),
+    told: /^brains\[0\]\.url: "skynet" is not allowed; explorer, or an https address /,
   },
 }
 

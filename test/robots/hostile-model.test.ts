@@ -159,7 +159,7 @@ const robotOf = (url: string, limitMs: number): RobotConfiguration => ({
     relays: [{ name: 'lamp', halt: 'low' }],
   },
   limits: { linear: 0.3, angular: 1.5 },
-  brain: { url, model: 'm', deadlineMs: limitMs },
+  brains: [{ url, model: 'm', deadlineMs: limitMs }],
 })
 const fileOf = (url: string, limitMs: number) =>
   `export default ${JSON.stringify(robotOf(url, limitMs))}`

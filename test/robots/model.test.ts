@@ -44,7 +44,7 @@ describe.concurrent('a model behind an HTTP endpoint', { timeout: 120_000 }, () 
          body: { kind: 'simulated', wheels: { radiusMetres: 0.03, trackMetres: 0.15 }, lidar: {},
            relays: [{ name: 'lamp', halt: 'low' }, { name: 'laser', halt: 'low' }] },
          limits: { linear: 0.2, angular: 1 }, grants: ['drive', 'relay:lamp'],
-         brain: { url: '${model.url}', model: 'small' } }`,
+         brains: [{ url: '${model.url}', model: 'small' }] }`,
     )
     const report = reportOf(
       await place.run('run', '--headless', '--for', '2', '--seed', '7', '--report', '-'),
@@ -68,9 +68,9 @@ describe.concurrent('a model behind an HTTP endpoint', { timeout: 120_000 }, () 
       limits: { linear: 0.2, angular: 1 },
       blind: [],
       battery: expect.any(Number),
-      may: ['drive', 'stop', 'wait', 'setRelay lamp'],
+      may: ['drive', 'stop', 'wait', 'askHuman', 'setRelay lamp'],
     })
-    expect(later?.nearest.length).toBeGreaterThan(3)
+    expect(later?.obstacles.length).toBeGreaterThan(3)
     expect(later?.last).toContainEqual({ intent: 'wait 300 ms', outcome: 'permitted' })
   })
 
@@ -119,6 +119,11 @@ function expectCharged({ tokens }: RunReport, { usedTokens }: Model): void {
   else expect(tokens.spent + tokens.assumed).toBeGreaterThanOrEqual(usedTokens)
 }
 
+/** Turns on the spot, which is never the same place twice, and soon asks again. */
+function lookAround(): object {
+  return reply('to look', { type: 'drive', linear: 0, angular: 1, durationMs: 200 })
+}
+
 describe.concurrent('a budget of tokens', { timeout: 120_000 }, () => {
   const cases = [
     { budget: 2_000, title: 'that is too small for one call buys none' },
@@ -126,32 +131,58 @@ describe.concurrent('a budget of tokens', { timeout: 120_000 }, () => {
   ]
   for (const { budget, title } of cases) {
     test(title, async ({ place, onTestFinished }) => {
-      const model = await startModel(() => reply('a step', { type: 'wait', durationMs: 50 }))
+      const model = await startModel(lookAround)
       onTestFinished(model.close)
-      const ended = await place.run(...wordsFor(model.url, 4), '--budget-tokens', String(budget))
-      expect([ended.code, ended.stderr]).toEqual([0, ''])
+      const ended = await place.run(...wordsFor(model.url, 6), '--budget-tokens', String(budget))
+      const told =
+        /the budget is exhausted: \d+ of \d+ tokens are left for this day, .*; a larger limit would lift that, or the next day/
+      expect([ended.code, ended.stderr.match(new RegExp(told, 'g'))?.length]).toEqual([0, 1])
       const report = reportOf(ended)
       expect(model.usedTokens).toBeLessThanOrEqual(budget)
       expect(report.tokens).toEqual({ limit: budget, spent: model.usedTokens, assumed: 0, held: 0 })
-      expect(report.causes).toEqual([
-        'end of run',
-        'the token budget is exhausted; a larger budgetTokens would lift that',
-      ])
+      expect(report.causes).toEqual(['end of run', expect.stringMatching(told)])
       if (budget > 2_000) expect(model.requests.length).toBeGreaterThan(1)
     })
   }
 })
 
+test('a budget of the day outlives the run, and a larger one lifts what it forbids', async ({
+  place,
+  onTestFinished,
+}) => {
+  const model = await startModel(lookAround)
+  onTestFinished(model.close)
+  const run = (seconds: number, budget: number) =>
+    place.run(
+      ...`run --headless --for ${seconds} --brain ${model.url} --model m --report -`.split(' '),
+      ...`--budget-tokens ${budget}`.split(' '),
+    )
+  const first = reportOf(await run(6, 7_000))
+  expect(first.causes[1]).toMatch(/the budget is exhausted/)
+  const asked = model.requests.length
+  expect(asked).toBeGreaterThan(1)
+
+  const second = await run(1, 7_000)
+  expect(second.stderr).toMatch(/^rover: the budget is exhausted: .* tokens are left for this day/)
+  expect(reportOf(second)).toMatchObject({ exit: 0, tokens: { spent: 0, assumed: 0, held: 0 } })
+  expect(model.requests.length).toBe(asked)
+
+  const third = reportOf(await run(2, 20_000))
+  expect(third.tokens.spent).toBeGreaterThan(0)
+  expect(model.usedTokens).toBeLessThanOrEqual(20_000)
+})
+
 /** JSON Schema as far as OpenAI's strict mode takes it (Structured Outputs, supported schemas). */
 const node: z.ZodType<SchemaNode> = z.lazy(() =>
   z.strictObject({
-    $schema: z.string().optional(),
     description: z.string().optional(),
     type: z.enum(['object', 'string', 'number', 'integer', 'boolean', 'array']).optional(),
     const: z.string().optional(),
     enum: z.array(z.string()).min(1).optional(),
     minimum: z.number().optional(),
     maximum: z.number().optional(),
+    items: node.optional(),
+    maxItems: z.number().optional(),
     anyOf: z.array(node).min(1).optional(),
     properties: z.record(z.string(), node).optional(),
     required: z.array(z.string()).optional(),
@@ -163,6 +194,7 @@ interface SchemaNode {
   readonly type?: string | undefined
   readonly const?: string | undefined
   readonly enum?: string[] | undefined
+  readonly items?: SchemaNode | undefined
   readonly anyOf?: SchemaNode[] | undefined
   readonly properties?: Record<string, SchemaNode> | undefined
   readonly required?: string[] | undefined

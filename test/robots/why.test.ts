@@ -346,7 +346,7 @@ describe.concurrent('mechos why', { timeout: 120_000 }, () => {
     place.start(['run', '--headless', '--for', '3600', ...brain])
     await place.reaches('rover', ({ budget }) => budget.state === 'exhausted')
     const { conditions }: Why = JSON.parse((await place.run('why', '--json')).stdout)
-    expect(conditions.find(({ what }) => what === 'token budget')).toMatchObject({
+    expect(conditions.find(({ what }) => what === 'budget of the day, in tokens')).toMatchObject({
       isMet: false,
       limit: 3000,
       liftedBy: 'owner of the configuration',

@@ -2,16 +2,20 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { LLMock } from '@copilotkit/aimock'
 import { z } from 'zod'
 
+const span = z.tuple([z.number(), z.number()])
+
 /** What a model is told in the user's message: the words of `core/vocabulary/briefing.ts`, as far as tests read them. */
 const briefingSchema = z.object({
   goal: z.string(),
   pose: z.object({ x: z.number(), y: z.number(), heading: z.number() }),
   limits: z.object({ linear: z.number(), angular: z.number() }),
-  nearest: z.array(z.object({ x: z.number(), y: z.number() })),
+  obstacles: z.array(z.object({ x: span, y: span })),
   blind: z.array(z.string()),
   battery: z.number().nullable(),
   may: z.array(z.string()),
+  answers: z.array(z.object({ question: z.string(), answer: z.string() })),
   last: z.array(z.object({ intent: z.string(), outcome: z.string() })),
+  loop: z.string().optional(),
 })
 
 export type Briefing = z.infer<typeof briefingSchema>
@@ -80,9 +84,11 @@ function tokensOf(text: string): number {
 }
 
 /** Drives where there is room ahead, and turns where there is none. */
-export function driveSensibly({ nearest, limits }: Briefing): object {
-  const ahead = nearest.filter(({ x, y }) => x > 0 && Math.abs(y) < x)
-  const room = Math.min(3, ...ahead.map(({ x, y }) => Math.hypot(x, y)))
+export function driveSensibly({ obstacles, limits }: Briefing): object {
+  const inTheWay = obstacles.filter(({ x: [, far], y: [right, left] }) => {
+    return far > 0 && right < halfWayMetres && left > -halfWayMetres
+  })
+  const room = Math.min(3, ...inTheWay.map(({ x: [near] }) => Math.max(0, near)))
   if (room < 0.6) {
     return reply('too near to go on: turning', {
       type: 'drive',
@@ -94,6 +100,9 @@ export function driveSensibly({ nearest, limits }: Briefing): object {
   const linear = Math.round(Math.min(limits.linear, room * 0.4) * 100) / 100
   return reply('there is room ahead', { type: 'drive', linear, angular: 0, durationMs: 800 })
 }
+
+/** Half of the width that a robot needs, with some to spare. */
+const halfWayMetres = 0.3
 
 export function reply(reason: string, intent: object): object {
   return { reason, intent }

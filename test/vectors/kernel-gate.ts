@@ -24,7 +24,7 @@ const each = z.strictObject({
 })
 
 /** The peer's kinds of intent that ours has no counterpart for yet. */
-const absent = ['move_end_effector', 'ask_human', 'message_peer', 'broadcast_fleet', 'post_task']
+const absent = ['move_end_effector', 'message_peer', 'broadcast_fleet', 'post_task']
 
 /** The peer's gate sees no surroundings: ours gets some that are empty and watched all around. */
 const empty: Scene = {
@@ -85,6 +85,8 @@ function intentFrom(given: Record<string, unknown>): unknown {
       return { ...intent, durationMs: 500 }
     case 'trigger_relay':
       return { ...intent, type: 'setRelay' }
+    case 'ask_human':
+      return { ...intent, type: 'askHuman', choices: [] }
     default:
       return intent
   }

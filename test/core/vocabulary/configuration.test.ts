@@ -25,6 +25,20 @@ function complaintAbout(value: unknown): string {
 }
 
 describe('a configuration', () => {
+  test('grants, and has approved, what the robot has', () => {
+    const relays = [{ name: 'lamp', pin: 7, halt: 'low' }]
+    for (const field of ['grants', 'approve']) {
+      const parsed = parseConfiguration({
+        ...board({ wheels, relays }),
+        [field]: ['drive', 'relay:lamp'],
+      })
+      expect(parsed).toMatchObject({ [field]: ['drive', 'relay:lamp'] })
+      expect(complaintAbout({ ...board({ wheels, relays }), [field]: ['drive', 'lamp'] })).toBe(
+        `${field}[1]: "lamp" is not allowed; one of drive, relay:lamp`,
+      )
+    }
+  })
+
   test('needs a name, a body and limits, and has defaults for the rest', () => {
     expect(parseConfiguration(robot({}))).toEqual({
       name: 'rover',
@@ -47,9 +61,11 @@ describe('a configuration', () => {
       },
       leaseMs: 500,
       grants: ['drive'],
+      approve: [],
       acceptNoDeadman: false,
       blindCreep: false,
-      brain: { url: 'explorer', budgetTokens: 100_000, deadlineMs: 10_000 },
+      brains: [{ url: 'explorer', deadlineMs: 10_000 }],
+      budget: { tokensPerDay: 100_000, usdPerDay: 1, requestsPerMinute: 20, trustClock: false },
     })
   })
 
@@ -65,13 +81,14 @@ describe('a configuration', () => {
       ['leaseMs', [0, -1, 49, 2001, Infinity, NaN, '500', null], 'a number from 50 to 2000 ms'],
       ['limits.linear', [0, 5.1, Infinity, NaN, -0.3], 'a number from 0.01 to 5 m/s'],
       ['limits.linearBraking', [0, 21, Infinity], 'a number from 0.05 to 20 m/s²'],
-      ['brain.budgetTokens', [0, Infinity], 'a number from 1 to 1000000000 tokens'],
-      ['brain.deadlineMs', [0, 499, 120_001, Infinity], 'a number from 500 to 120000 ms'],
+      ['budget.tokensPerDay', [0, Infinity, NaN], 'a number from 1 to 1000000000 tokens'],
+      ['budget.usdPerRun', [0, Infinity, '1'], 'a number from 0.000001 to 1000000 USD'],
+      ['budget.requestsPerMinute', [0, 6001], 'a number from 1 to 6000 requests a minute'],
     ] as const
     for (const [field, values, allowed] of numbers) {
       for (const value of values) {
         const [outer, inner] = field.split('.')
-        const base = outer === 'limits' ? limits : { url: 'explorer' }
+        const base = outer === 'limits' ? limits : {}
         const given = inner ? { [outer ?? '']: { ...base, [inner]: value } } : { [field]: value }
         const shown = typeof value === 'string' ? `"${value}"` : String(value)
         expect(complaintAbout(robot(given))).toBe(`${field}: ${shown} is not allowed; ${allowed}`)
@@ -108,15 +125,31 @@ describe('a configuration', () => {
     }
   })
 
-  test('names a brain that can be asked', () => {
-    for (const url of ['skynet', 'ftp://host/', 'file:///etc/passwd', 3, '']) {
-      expect(complaintAbout(robot({ brain: { url } }))).toMatch(
-        /^brain\.url: .* is not allowed; explorer, or the address of an OpenAI-compatible endpoint$/,
+  test('names brains that can be asked, and where keys are safe', () => {
+    const fault = (...brains: readonly object[]) => complaintAbout(robot({ brains }))
+    for (const url of ['skynet', 'ftp://host/', 'file:///etc/passwd', '']) {
+      expect(fault({ url, model: 'm' })).toMatch(
+        /^brains\[0\]\.url: .* is not allowed; explorer, or an https address/,
       )
     }
-    expect(complaintAbout(robot({ brain: { url: 'http://127.0.0.1:1/v1', model: 'm' } }))).toBe(
-      'none',
+    for (const url of ['http://host/v1', 'http://localhost@evil.example/v1', 'https://u:p@host/']) {
+      expect(fault({ url, model: 'm' })).toMatch(/^brains\[0\]\.url: .* is not allowed; .*https/)
+    }
+    expect(fault({ url: 3 })).toMatch(/^brains\[0\]\.url: 3 is not allowed; explorer, or /)
+    expect(fault({ url: 'https://host/v1' })).toBe(
+      'brains[0].model: missing; the name of a model that https://host/v1 serves',
     )
+    expect(fault({ url: 'explorer' }, { url: 'https://host/v1', model: 'm' })).toBe(
+      'brains[0].url: explorer never fails, so whatever comes after it is never asked; put it last',
+    )
+    expect(fault()).toBe('brains: [] is not allowed; a list of 1 to 8 brains')
+    expect(fault({ url: 'explorer', deadlineMs: 499 })).toBe(
+      'brains[0].deadlineMs: 499 is not allowed; a number from 500 to 120000 ms',
+    )
+    expect(fault({ url: 'http://127.0.0.1:1/v1', model: 'm' }, { url: 'explorer' })).toBe('none')
+  })
+
+  test('has a goal of some words, if any', () => {
     expect(complaintAbout(robot({ goal: '' }))).toBe(
       'goal: "" is not allowed; a text of 1 to 2000 characters',
     )
