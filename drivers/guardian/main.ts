@@ -116,7 +116,7 @@ function confirmed(): Promise<void> {
 function note(cause: string, evidence: Evidence, milliseconds: number): void {
   if (errand.note === undefined) return
   try {
-    const text = JSON.stringify({ cause, evidence, ms: milliseconds, ...warden?.counts() })
+    const text = JSON.stringify({ cause, evidence, ms: milliseconds })
     writeFileSync(`${errand.note}.new`, `${text}\n`, { mode: 0o600 })
     renameSync(`${errand.note}.new`, errand.note)
   } catch {
