@@ -11,9 +11,13 @@ import { keyVariableOf } from './core/vocabulary/key.ts'
 import { Secret } from './core/vocabulary/secret.ts'
 import * as mechos from './index.ts'
 import { converse } from './inspector/prompt.ts'
+import { printable } from './inspector/terminal.ts'
 import { examine } from './doctor.ts'
+import { exportRun } from './export.ts'
+import { forgetMemory, listMemory, type MemoryOptions, queryMemory } from './memory.ts'
 import { proveRobot } from './prove.ts'
 import { answerRobot, haltAll, type RemoteOptions, showStatus, showWhy, tell } from './remote.ts'
+import { rerun } from './rerun.ts'
 import { builtInRover, runRobot } from './run.ts'
 import { configurationName, loadConfiguration } from './store/configuration-file.ts'
 
@@ -35,11 +39,25 @@ interface RunFlags {
   readonly keyEnv?: string
   readonly showPrompt?: true
   readonly log?: string
+  readonly cockpitPort?: number
 }
 
 interface DoctorFlags {
   readonly port?: string
   readonly adopt?: true
+  readonly json?: true
+}
+
+interface ReplayFlags {
+  readonly until?: number
+  readonly whatIf?: readonly string[]
+  readonly state?: string
+  readonly json?: true
+}
+
+interface MemoryFlags {
+  readonly state?: string
+  readonly name?: string
   readonly json?: true
 }
 
@@ -53,7 +71,12 @@ const stateHome = [process.env['XDG_STATE_HOME'] ?? ''].find((path) => isAbsolut
 const stateRoot = join(stateHome ?? join(homedir(), '.local', 'state'), 'mechos')
 
 /** What is wrong with a robot, and not with the words that were said to it. */
-const faults: readonly ErrorCode[] = ['ERR_ROBOT_ABSENT', 'ERR_ROBOT_SILENT', 'ERR_BOARD_REFUSED']
+const faults: readonly ErrorCode[] = [
+  'ERR_ROBOT_ABSENT',
+  'ERR_ROBOT_SILENT',
+  'ERR_BOARD_REFUSED',
+  'ERR_MEMORY_UNKEPT',
+]
 
 /** Runs one command line, without the two words before it, and resolves to the exit code. */
 async function main(words: readonly string[]): Promise<number> {
@@ -111,6 +134,11 @@ function commandLine(done: (code: number) => void): Command {
       'the environment variable that holds the key of the model (OPENAI_API_KEY)',
     )
     .option('--show-prompt', 'print what a model is told, each time it is asked')
+    .option(
+      '--cockpit-port <n>',
+      'the port of the cockpit on 127.0.0.1, 0 for any that is free (7077, or the next that is free)',
+      wholeNumber(0, 65_535),
+    )
     .option('--log <level>', 'trace, debug, info, warn, error or silent', level)
     .action(async (path: string | undefined, flags: RunFlags) => done(await run(path, flags)))
 
@@ -197,8 +225,97 @@ function commandLine(done: (code: number) => void): Command {
         }),
       ),
     )
+  program
+    .command('replay')
+    .description('replay a recorded run, and say where it goes another way')
+    .argument('<run>', 'a run, a robot (its last run), or the folder of a record')
+    .option(
+      '--until <seconds>',
+      "stop after so many of the robot's seconds",
+      numberFrom(0, 31_536_000),
+    )
+    .option(
+      '--what-if <change...>',
+      'list what would have been decided otherwise, as by limits.linear=0.3',
+    )
+    .option('--state <dir>', 'the robot of that state folder')
+    .option('--json', 'one line of JSON')
+    .action(async (recorded: string, flags: ReplayFlags) =>
+      done(
+        await rerun({
+          run: recorded,
+          state: flags.state,
+          stateRoot,
+          untilSeconds: flags.until,
+          whatIf: flags.whatIf ?? [],
+          json: flags.json === true,
+          print,
+        }),
+      ),
+    )
+  program
+    .command('export')
+    .description('write a recorded run for Foxglove, Lichtblick or PlotJuggler')
+    .argument('<run>', 'a run, a robot (its last run), or the folder of a record')
+    .requiredOption('--mcap <file>', 'the file to write')
+    .option('--state <dir>', 'the robot of that state folder')
+    .action(async (recorded: string, flags: { mcap: string; state?: string }) =>
+      done(
+        await exportRun({ run: recorded, state: flags.state, stateRoot, mcap: flags.mcap, print }),
+      ),
+    )
+  commandMemory(program, done)
   // Said last, since commands take this over: a word that is no command is answered by `prompt`, which knows them all.
   return program.allowExcessArguments()
+}
+
+/** What a robot remembers: of the one that runs, by name or the only one, or in its state folder. */
+function commandMemory(program: Command, done: (code: number) => void): void {
+  const memory = program.command('memory').description('what a robot remembers')
+  const told = (verb: string, description: string) =>
+    memory
+      .command(verb)
+      .description(description)
+      .option('--state <dir>', 'the robot of that state folder')
+      .option('--name <name>', 'one robot by name')
+      .option('--json', 'one line of JSON')
+  told('query', 'the memories that fit these words best')
+    .argument('<text...>')
+    .action(async (text: string[], flags: MemoryFlags) =>
+      done(await queryMemory(text.join(' '), await memoryFor(flags))),
+    )
+  told('list', 'all memories, and the places and words that people wrote down').action(
+    async (flags: MemoryFlags) => done(await listMemory(await memoryFor(flags))),
+  )
+  told('forget', 'forget memories by their numbers')
+    .argument('[id...]')
+    .option('--all', 'forget everything that is remembered')
+    .action(async (ids: string[], flags: MemoryFlags & { all?: true }) =>
+      done(await forgetMemory(memoriesToForget(ids, flags.all === true), await memoryFor(flags))),
+    )
+}
+
+async function memoryFor(flags: MemoryFlags): Promise<MemoryOptions> {
+  const isNamed = flags.name !== undefined || flags.state !== undefined
+  return {
+    stateRoot,
+    name: flags.name,
+    state: flags.state,
+    usualName: isNamed ? '' : (await configurationAt(undefined)).name,
+    json: flags.json === true,
+    print,
+  }
+}
+
+function memoriesToForget(ids: readonly string[], isAll: boolean): readonly number[] | 'all' {
+  if (isAll && ids.length === 0) return 'all'
+  const numbers = ids.map(Number)
+  const areIds = numbers.every((id) => Number.isSafeInteger(id) && id > 0)
+  if (!isAll && numbers.length > 0 && numbers.length <= 1_000 && areIds) return numbers
+  throw new MechosError(
+    'ERR_USAGE',
+    `id: ${ids.join(' ') || 'missing'}; the numbers of up to 1000 memories, or --all`,
+  )
 }
 
 const remoteVerbs = {
@@ -226,8 +343,9 @@ function remoteFor(name: string | undefined, flags: RemoteFlags): RemoteOptions 
   }
 }
 
-function print(line: string): void {
-  process.stdout.write(`${line}\n`)
+/** Whatever a robot or its model says: none of it reaches the terminal as a code. */
+function print(text: string): void {
+  process.stdout.write(`${text.split('\n').map(printable).join('\n')}\n`)
 }
 
 async function run(path: string | undefined, flags: RunFlags): Promise<number> {
@@ -248,6 +366,7 @@ async function run(path: string | undefined, flags: RunFlags): Promise<number> {
     keys: keysFor(configuration),
     showPrompt: flags.showPrompt === true,
     log: flags.log,
+    cockpitPort: flags.cockpitPort,
   })
 }
 
@@ -289,8 +408,9 @@ function brainsWith(brains: Configuration['brains'], flags: RunFlags): readonly 
 }
 
 /** The keys of the models, by their variables. None of them ever appears in a message. */
-function keysFor({ brains }: Configuration): Readonly<Record<string, Secret>> {
-  const keys = brains.flatMap((brain) => {
+function keysFor({ brains, memory }: Configuration): Readonly<Record<string, Secret>> {
+  const asked = [...brains, ...(memory.embeddings ? [memory.embeddings] : [])]
+  const keys = asked.flatMap((brain) => {
     const variable = keyVariableOf(brain)
     const key = variable === undefined ? undefined : keyFrom(variable, brain.keyEnv !== undefined)
     return variable === undefined || key === undefined ? [] : [[variable, key] as const]

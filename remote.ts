@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { messageOf, MechosError } from './core/vocabulary/errors.ts'
 import { askRobot } from './inspector/control-client.ts'
 import {
@@ -68,24 +69,45 @@ export async function tell(wish: Wish, options: RemoteOptions): Promise<number> 
 }
 
 /**
- * Takes a person's answer to whichever robot asks, and prints what came of it. The number of a question is that of one
- * robot: where one takes the answer, what the others say is of no interest. 2 when none does.
+ * Takes a person's answer to the robot that asks, and prints what came of it: a yes must reach nobody whom that person has
+ * not looked at. 2 when it was not taken, or when several ask under that number and none was named.
  */
 export async function answerRobot(
   said: { readonly id: number; readonly text: string },
   options: RemoteOptions,
 ): Promise<number> {
   const wish: Wish = { verb: 'answer', ...said }
-  const answers = await Promise.all(
-    robotsFor(options).map(async (robot) => ({ robot, answered: await answerOf(robot, wish) })),
+  const robots = robotsFor(options)
+  const asked = await Promise.all(
+    robots.map(async (robot) => ({ robot, id: await askedBy(robot) })),
   )
-  const taken = answers.filter(({ answered }) => answered.ok)
-  for (const { robot, answered } of taken.length > 0 ? taken : answers) {
-    if (options.json) options.print(JSON.stringify(answered.ok ? answered.result : answered))
-    else options.print(answered.ok ? tellText(robot, wish, answered.result) : answered.message)
+  const asking = asked.filter(({ id }) => id === said.id).map(({ robot }) => robot)
+  if (asking.length > 1) {
+    const names = asking.map(({ name }) => name).join(', ')
+    const message = `answer: ${names} all ask ${said.id}; say which of them you mean with --name`
+    options.print(options.json ? JSON.stringify({ ok: false, message }) : message)
+    return 2
   }
-  return taken.length > 0 ? 0 : 2
+  // Where nobody asks that, each says what it does ask.
+  const codes = await Promise.all(
+    (asking.length === 1 ? asking : robots).map(async (robot) => {
+      const answered = await answerOf(robot, wish)
+      if (options.json) options.print(JSON.stringify(answered.ok ? answered.result : answered))
+      else options.print(answered.ok ? tellText(robot, wish, answered.result) : answered.message)
+      return answered.ok ? 0 : 2
+    }),
+  )
+  return Math.max(...codes)
 }
+
+/** The number of the question that a robot asks now. */
+async function askedBy(robot: Owner): Promise<number | undefined> {
+  const answered = await answerOf(robot, { verb: 'status' })
+  const parsed = askingSchema.safeParse(answered.ok ? answered.result : undefined)
+  return parsed.success ? parsed.data.question.id : undefined
+}
+
+const askingSchema = z.object({ question: z.object({ id: z.int() }) })
 
 /** What one robot says. A robot that says nothing keeps nobody from the others. */
 async function answerOf(robot: Owner, wish: Wish): Promise<Response> {

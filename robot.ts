@@ -15,6 +15,7 @@ import {
   observe,
   orient,
 } from './actors/deliberation.ts'
+import { noteDecisions } from './actors/decisions.ts'
 import { explorer } from './actors/explorer.ts'
 import { freshness } from './actors/freshness.ts'
 import { createCommanders } from './actors/commanders.ts'
@@ -27,6 +28,7 @@ import { createOutlook } from './actors/outlook.ts'
 import { createReflex, type Reflex } from './actors/reflex.ts'
 import { senses } from './actors/senses.ts'
 import { reserveFor, settleWith } from './actors/spending.ts'
+import type { Tape } from './actors/tape.ts'
 import { total } from './actors/total.ts'
 import { comfortLimits } from './core/motion/profile.ts'
 import { closedRules, unfitness } from './core/rules/restrictions.ts'
@@ -53,9 +55,15 @@ import { send } from './robot/commands.ts'
 import { halt, refuseToMove } from './robot/halt.ts'
 import { start, stop } from './robot/life.ts'
 import { attendedLog, silence } from './robot/log.ts'
-import { driveByHand } from './robot/orders.ts'
+import { tellPerson } from './robot/notice.ts'
+import { driveByHand, hereIn } from './robot/orders.ts'
 import type { Robot, RobotOptions } from './robot/contract.ts'
+import { embedderOf } from './robot/embedding.ts'
+import { type Recording, startRecording } from './robot/recording.ts'
+import { rememberingOf } from './robot/remembering.ts'
+import { tapedCalls, tapedOptions, tapedRobot, tapedThinking } from './robot/taping.ts'
 import { createThinking } from './robot/thinking.ts'
+import { viewOf } from './robot/view.ts'
 import type { Hear, Parts } from './robot/parts.ts'
 
 /**
@@ -63,13 +71,30 @@ import type { Hear, Parts } from './robot/parts.ts'
  * Throws ERR_CONFIGURATION when the configuration is not valid.
  */
 export function createRobot(configuration: RobotConfiguration, options: RobotOptions = {}): Robot {
-  return createRobotWith(configuration, options, asItIs)
+  if (!options.record) return createRobotWith(configuration, options, asItIs)
+  const checked = parseConfiguration(configuration)
+  const outside = outsideOf(checked, options)
+  const recording = startRecording(options.record, checked, outside)
+  const robot = createRobotWith(checked, outside, { ...asItIs, tape: recording.tape, recording })
+  let stopping: Promise<Report> | undefined
+  const stopRecorded = async () => {
+    const report = await robot.stop()
+    await recording.close()
+    return report
+  }
+  return { ...robot, stop: () => (stopping ??= stopRecorded()) }
 }
 
 /** What a fault can be put into: the bound root machine with every machine in it, and whatever listens, as it is attached. */
 export interface Seams {
   machine(bound: typeof robotMachine): typeof robotMachine
   listener<Args extends readonly unknown[]>(name: string, hear: Hear<Args>): Hear<Args>
+  /** What every door of the robot is recorded on, or replayed from. */
+  readonly tape?: Tape
+  /** The record that the tape writes. */
+  readonly recording?: Recording
+  /** Sees what happens to every chart. */
+  readonly inspect?: (event: InspectionEvent) => void
 }
 
 const asItIs: Seams = { machine: (bound) => bound, listener: (_, hear) => hear }
@@ -80,7 +105,12 @@ export function createRobotWith(
   options: RobotOptions,
   seams: Seams,
 ): Robot {
-  const parts = assemble(parseConfiguration(configuration), options, seams)
+  const { tape } = seams
+  const robot = robotOf(assemble(parseConfiguration(configuration), options, seams))
+  return tape ? tapedRobot(tape, robot) : robot
+}
+
+function robotOf(parts: Parts): Robot {
   let starting: Promise<void> | undefined
   let stopping: Promise<Report> | undefined
   return {
@@ -92,7 +122,9 @@ export function createRobotWith(
     drive: (twist, sequence) => driveByHand(parts, twist, sequence),
     halt: (cause = 'asked to halt') => halt(parts, cause),
     snapshot: () => statusOf(accountOf(parts)),
+    world: () => viewOf(parts),
     why: () => explain(parts),
+    memory: parts.remembering?.memory,
     onState(listener) {
       parts.stateListeners.add(listener)
       return () => parts.stateListeners.delete(listener)
@@ -101,6 +133,10 @@ export function createRobotWith(
       parts.noticeListeners.add(listener)
       return () => parts.noticeListeners.delete(listener)
     },
+    inspect(observer) {
+      const subscription = parts.root.system.inspect(observer)
+      return () => subscription.unsubscribe()
+    },
     stop() {
       stopping ??= stop(parts)
       return stopping
@@ -108,20 +144,34 @@ export function createRobotWith(
   }
 }
 
-function assemble(configuration: Configuration, options: RobotOptions, seams: Seams): Parts {
-  const clock = options.clock ?? wallClock()
-  const seed = options.seed ?? 1
+function assemble(configuration: Configuration, given: RobotOptions, seams: Seams): Parts {
+  const { tape } = seams
+  const seed = given.seed ?? 1
+  const outside = outsideOf(configuration, given)
+  const options = tape ? tapedOptions(tape, outside) : outside
+  const { clock } = options
   const failed = (cause: string) => refuseToMove(parts, cause)
   const listen: Parts['listen'] = (name, hear) => total(failed, seams.listener(name, hear))
-  const body = attended(options.body ?? simulatedBody(configuration, { clock, seed }), failed)
+  const body = attended(options.body, failed)
   const gate = new MotionGate(body, clock)
   const build = buildOf(configuration, body.senses ?? [])
   const perceived = senses(build.anatomy, (fold) => listen('perceive', fold))
   const children = childrenOf(() => root.system)
   const outlook = createOutlook(configuration, build, perceived.world, children, clock)
-  const wall = wallClock()
+  const wall = tape ? tape.timers(wallClock()) : wallClock()
   const wanderer = wandererFor(configuration, seed)
-  const thinking = createThinking(configuration, options, { robot: clock, wall })
+  // What models and budget wait for is none of the robot's own time.
+  const asked = createThinking(configuration, given, { robot: outside.clock, wall: wallClock() })
+  const thinking = tape ? tapedThinking(tape, asked) : asked
+  const remembering = rememberingOf(tape, given.memory, {
+    settings: given.settings,
+    embedder: () => embedderOf(configuration, given, asked, wallClock()),
+    isAmple: () => asked.opened?.note.level === 'ample',
+    run: given.run ?? `${configuration.name}-seed-${seed}`,
+    ticks: () => reflex.ticks,
+    at: () => hereIn({ perceived }),
+    tell: (line) => tellPerson(parts, `${configuration.name}: ${line}`),
+  })
   const bound = {
     configuration,
     options,
@@ -139,6 +189,8 @@ function assemble(configuration: Configuration, options: RobotOptions, seams: Se
     brain: options.brain ?? brainFor(configuration, wanderer, children, options),
     wanderer: options.brain ? undefined : wanderer,
     thinking,
+    remembering,
+    recording: seams.recording,
     judgements: new Subject<Judgement>(),
     children,
     stateListeners: new Set<(state: string) => void>(),
@@ -175,7 +227,7 @@ function assemble(configuration: Configuration, options: RobotOptions, seams: Se
     failed,
   })
   const root: Parts['root'] = createActor(
-    lastResort(seams.machine(bind(bound, reflex, failed)), bound.halting.trip, failed),
+    lastResort(seams.machine(bind(bound, reflex, failed, tape)), bound.halting.trip, failed),
     { clock, input: inputFor(configuration, build, options) },
   )
   const hazards = watchHazards({
@@ -196,11 +248,33 @@ function assemble(configuration: Configuration, options: RobotOptions, seams: Se
   const { inspect } = root.system
   // XState calls its observers unguarded: one that throws would leave a chart deaf.
   root.system.inspect = (observer) => inspect(listen('inspection', observerOf(observer)))
+  if (seams.inspect) root.system.inspect(seams.inspect)
+  if (tape) noteAll(tape, parts)
   return parts
+}
+
+/** What a robot is given, with what it takes where it is given none. */
+function outsideOf(configuration: Configuration, options: RobotOptions) {
+  const { clock = wallClock(), seed = 1 } = options
+  return { ...options, clock, body: options.body ?? simulatedBody(configuration, { clock, seed }) }
+}
+
+function noteAll(tape: Tape, parts: Parts): void {
+  const { clock, configuration, judgements, noticeListeners, perceived, recording, root } = parts
+  const hasPose = configuration.body.wheels !== undefined
+  const { world } = perceived
+  noteDecisions(tape, { system: root.system, judgements, world, clock, hasPose })
+  noticeListeners.add((line) => tape.note('notice', line))
+  if (recording) parts.stateListeners.add((state) => recording.robotIs(state))
 }
 
 function isContact({ body }: Configuration, name: string): boolean {
   return contactsOf(body).some((contact) => contact.name === name)
+}
+
+/** Whether anybody reads what is recalled: the explorer does not, and runs as it would without a memory. */
+function hasReader({ configuration, options }: Pick<Parts, 'configuration' | 'options'>): boolean {
+  return options.brain !== undefined || configuration.brains.some(({ url }) => url !== 'explorer')
 }
 
 /** Who decides by this configuration: its models, in turn, and the explorer wherever that is the last of them. */
@@ -266,6 +340,7 @@ function bind(
   parts: Omit<Parts, 'reflex' | 'commanders' | 'hazards' | 'root'>,
   reflex: Reflex,
   failed: (cause: string) => void,
+  tape: Tape | undefined,
 ) {
   const {
     configuration,
@@ -278,9 +353,16 @@ function bind(
     options,
     outlook,
     perceived,
+    remembering,
     thinking,
   } = parts
   const retrying = randomStream(parts.seed, 'retries')
+  const { budget, tariffs, endpoints, profiles } = thinking
+  const calls = {
+    reserve: reserveFor(budget, tariffs),
+    complete: complete(endpoints, profiles, thinking.wallMs),
+    settle: settleWith(budget, tariffs),
+  }
   return robotMachine.provide({
     actors: {
       guardian: guardianMachine.provide({ actors: { watchGuardian: watchGuardian(body) } }),
@@ -317,9 +399,7 @@ function bind(
       llm: llmMachine.provide({
         actors: {
           watchBudget: watchBudget(() => thinking.opened),
-          reserve: reserveFor(thinking.budget, thinking.tariffs),
-          complete: complete(thinking.endpoints, thinking.profiles, thinking.wallMs),
-          settle: settleWith(thinking.budget, thinking.tariffs),
+          ...(tape ? tapedCalls(tape, calls) : calls),
         },
         delays: {
           retryDelay: ({ context }) => retryMsOf(context, retrying.uniform()),
@@ -332,7 +412,8 @@ function bind(
             () => outlook.scene().stale.length === 0,
             reflex.ticks,
           ),
-          orient: orient(outlook.understand),
+          // Whoever reads nothing of it is not kept waiting for it.
+          orient: orient(outlook.understand, hasReader(parts) ? remembering?.recollect : undefined),
           decide: decide(parts.brain, parts.wanderer),
           gatekeep: gatekeep(
             (claim) =>

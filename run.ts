@@ -3,8 +3,10 @@ import type { Server } from 'node:net'
 import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir, uptime } from 'node:os'
 import { join, resolve as absolute } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import pino, { type Logger } from 'pino'
 import { type Configuration, parseConfiguration } from './core/vocabulary/configuration.ts'
+import { createCockpit, type RunCockpit } from './cockpit.ts'
 import { rulesFor } from './core/rules/restrictions.ts'
 import { MechosError, messageOf } from './core/vocabulary/errors.ts'
 import type { Message } from './core/vocabulary/question.ts'
@@ -38,13 +40,19 @@ import {
 } from './inspector/terminal.ts'
 import { whyText } from './inspector/why.ts'
 import { watchLauncher } from './launcher.ts'
+import { answerAboutMemory } from './memory.ts'
 import { watchSuspend } from './suspend.ts'
 import { createRobot } from './robot.ts'
 import type { Robot } from './robot/contract.ts'
 import { identityOf } from './store/process-identity.ts'
+import { flightRecordIn } from './store/flight-record.ts'
+import { endpointNotesIn } from './store/endpoints.ts'
 import { openLedgerStore } from './store/ledger.ts'
+import { memoriesFolder, memoryStoreAt } from './store/memories.ts'
+import { recordsFolder } from './store/records.ts'
 import { register } from './store/registry.ts'
 import { openRunDirectory, type RunDirectory } from './store/run-directory.ts'
+import { settingsFileIn } from './store/settings.ts'
 
 /** What `mechos run` was asked for, checked. */
 export interface RunOptions {
@@ -65,6 +73,8 @@ export interface RunOptions {
   readonly keys: Readonly<Record<string, Secret>>
   readonly showPrompt: boolean
   readonly log: string | undefined
+  /** The port of the cockpit, 0 for any that is free; undefined for 7077, or the next that is free. */
+  readonly cockpitPort: number | undefined
 }
 
 /** The built-in rover, for when no configuration was named and none is in the current folder. */
@@ -74,6 +84,8 @@ export const builtInRover: Configuration = parseConfiguration(demoRover)
 const armWarningMs = 3_000
 /** How long a person needs for reading, in ms: a key that comes sooner was not pressed because of what was said. */
 const readingMs = 700
+/** With so many entries of its record waiting to be written, a simulation lets the disk catch up. */
+const waitingMax = 2_000
 /** How often the line on the terminal is written anew, in ms of the robot's clock. */
 const screenMs = 250
 
@@ -110,16 +122,28 @@ async function runIn(
   const { clock, body, cameras, advance } = embody(isSimulated, seed, directory, options)
   const unclean = isSimulated ? undefined : directory.unclean
 
+  const run = `${options.configuration.name}-${wallStamp()}-${process.pid}`
+  const recordClock = wallClock()
   const robot = createRobot(options.configuration, {
     body,
     cameras,
     clock,
     seed,
     log,
-    run: `${options.configuration.name}-${wallStamp()}-${process.pid}`,
+    run,
+    record: flightRecordIn(
+      join(recordsFolder(directory.path), run),
+      options.configuration.record,
+      recordClock.now,
+    ),
+    memory: memoryStoreAt(memoriesFolder(directory.path)),
+    settings: settingsFileIn(directory.path),
     keys: options.keys,
     ...(asksModels(options.configuration) && {
       ledger: await openLedgerStore(join(directory.path, 'ledger')),
+      endpoints: endpointNotesIn(directory.path, (error) =>
+        log.warn({}, `what endpoints take could not be kept: ${messageOf(error)}`),
+      ),
     }),
     ...(options.showPrompt && { onPrompt: (messages) => view.say(promptText(messages)) }),
     ...(unclean !== undefined && { unclean }),
@@ -132,12 +156,21 @@ async function runIn(
     void robot.halt(fault ? cause : `end of run: ${cause}`)
     ending.abort()
   }
-  const server = await listen(directory, robot)
+  const cockpit = createCockpit({
+    robot,
+    clock: wallClock(),
+    port: options.cockpitPort,
+    folder: pageFolder(),
+    log,
+  })
+  const server = await listen(directory, robot, cockpit)
   const release = watchProcess(options, (cause) => void robot.halt(cause), end)
   try {
+    await cockpit.open()
     const hasBegun = await begins(robot, ending.signal)
     if (hasBegun) {
       greet(view, robot, directory, seed, options)
+      invite(view, cockpit, options)
       if (unclean !== undefined) refuseUnclean(unclean, options)
       if (options.arm && !isSimulated) {
         refuseWithoutDeadman(robot, options)
@@ -146,7 +179,8 @@ async function runIn(
     }
     const stopShowing = options.headless ? () => {} : show(view, robot, clock)
     const releaseKeys = options.headless ? () => {} : listenToKeys(robot, view, notices, end)
-    await advance(ending.signal)
+    const isBehind = () => (robot.snapshot().recorder?.waiting ?? 0) > waitingMax
+    await advance(ending.signal, isBehind)
     ending.abort()
     releaseKeys()
     stopShowing()
@@ -157,6 +191,7 @@ async function runIn(
     return isKept ? report.exit : 1
   } finally {
     await robot.stop()
+    await cockpit.close()
     server.close()
     release()
   }
@@ -196,10 +231,10 @@ function wordOf({ causes, exit, halt: { evidence } }: Report): string | undefine
   return isConfirmed ? undefined : `the last run ended with its halt not confirmed (${evidence})`
 }
 
-async function listen(directory: RunDirectory, robot: Robot): Promise<Server> {
+async function listen(directory: RunDirectory, robot: Robot, cockpit: RunCockpit): Promise<Server> {
   try {
     const self = robotWord({ name: robot.snapshot().name, ...identityOf(process.pid) })
-    return await serveControl(directory.socket, self, (request) => answer(robot, request))
+    return await serveControl(directory.socket, self, (request) => answer(robot, cockpit, request))
   } catch (cause) {
     const message = `state: ${directory.socket} cannot be listened on: ${messageOf(cause)}`
     throw new MechosError('ERR_STATE_DIRECTORY', message, { cause })
@@ -251,8 +286,8 @@ interface Embodiment {
   readonly clock: Clock
   readonly body: Body
   readonly cameras: readonly Camera[]
-  /** Lets time pass until the run is over. */
-  advance(signal: AbortSignal): Promise<void>
+  /** Lets time pass until the run is over; where it is made up, it stands while `isBehind`. */
+  advance(signal: AbortSignal, isBehind: () => boolean): Promise<void>
 }
 
 function embody(
@@ -276,13 +311,20 @@ function simulate(seed: number, options: RunOptions): Embodiment {
     configuration.approve.length === 0 &&
     !asksModels(configuration)
   const speed = options.speed ?? (mayRush ? 'max' : 1)
+  if (asksModels(configuration) && (speed === 'max' || speed > 1)) {
+    // Its deadlines would be over before the model has thought, and each reply would be paid for and thrown away.
+    throw new MechosError(
+      'ERR_USAGE',
+      `speed: ${speed} is not allowed with a model, which thinks in real time; at most 1`,
+    )
+  }
   return {
     clock,
     body,
     cameras: configuration.body.cameras.map(({ name, url }) =>
       url ? mjpegCamera({ name, url, clock }) : simulatedCamera({ name, body, clock }),
     ),
-    advance: (signal) => pace(clock, { speed, forMs, signal }),
+    advance: (signal, isBehind) => pace(clock, { speed, forMs, signal, isBehind }),
   }
 }
 
@@ -363,12 +405,12 @@ function watchProcess(
   }
 }
 
-async function answer(robot: Robot, request: Request): Promise<Response> {
+async function answer(robot: Robot, cockpit: RunCockpit, request: Request): Promise<Response> {
   switch (request.verb) {
     case 'status':
-      return { ok: true, result: { ...robot.snapshot() } }
+      return { ok: true, result: { ...robot.snapshot(), cockpit: cockpit.link('drive') ?? null } }
     case 'describe':
-      return { ok: true, result: { text: statusText(robot.snapshot()) } }
+      return { ok: true, result: { text: statusText(robot.snapshot(), cockpit.present) } }
     case 'why': {
       const why = robot.why()
       return { ok: true, result: request.as === 'data' ? { ...why } : { text: whyText(why) } }
@@ -389,6 +431,10 @@ async function answer(robot: Robot, request: Request): Promise<Response> {
       return respond(robot, { type: 'robot.goal', text: request.text })
     case 'answer':
       return respond(robot, { type: 'robot.answer', id: request.id, text: request.text })
+    case 'recall':
+    case 'memories':
+    case 'forget':
+      return answerAboutMemory(robot.memory, request)
   }
 }
 
@@ -416,6 +462,20 @@ function greet(
     )
   }
   if (process.stdin.isTTY) view.say(keys)
+}
+
+/** Says once where the cockpit is, with a link that lets one browser in: whoever reads this terminal may drive. */
+function invite(view: Screen, cockpit: RunCockpit, options: RunOptions): void {
+  if (options.headless && options.cockpitPort === undefined) return
+  const line = `cockpit: ${cockpit.link('drive') ?? `not served: ${cockpit.present.fault}`}`
+  if (options.headless) process.stderr.write(`${line}\n`)
+  else view.say(line)
+}
+
+/** The page of the cockpit is built beside this file, once it is built itself, or below it. */
+function pageFolder(): string {
+  const beside = new URL('./cockpit/', import.meta.url)
+  return fileURLToPath(existsSync(beside) ? beside : new URL('./dist/cockpit/', import.meta.url))
 }
 
 const keys =

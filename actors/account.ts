@@ -3,7 +3,14 @@ import { foot, reasonsOf } from '../core/rules/failsafe.ts'
 import { poseOf, type World } from '../core/space/world.ts'
 import type { Configuration } from '../core/vocabulary/configuration.ts'
 import { describeIntent } from '../core/vocabulary/intent.ts'
-import type { Delay, HaltReport, Report, Status } from '../core/vocabulary/status.ts'
+import type {
+  Delay,
+  HaltReport,
+  MemoryStatus,
+  RecorderStatus,
+  Report,
+  Status,
+} from '../core/vocabulary/status.ts'
 import type { Verdict } from '../core/vocabulary/verdict.ts'
 import type { Body, BodyFacts } from '../drivers/body.ts'
 import type { agentMachine } from '../machines/agent.machine.ts'
@@ -28,6 +35,9 @@ export interface Account {
   readonly children: Children
   readonly sensors: Readonly<Record<string, string>>
   readonly halt: HaltReport | undefined
+  /** Undefined where no record is kept. */
+  readonly recorder: RecorderStatus | undefined
+  readonly memory: MemoryStatus | undefined
   /** Undefined where nothing is paid for. */
   readonly budget: Budget | undefined
 }
@@ -72,6 +82,8 @@ export function statusOf(account: Account): Status {
       replies: llm?.context.replies ?? {},
     },
     halt: account.halt ?? null,
+    recorder: account.recorder ?? null,
+    memory: account.memory ?? null,
   }
 }
 
@@ -114,7 +126,7 @@ export function reportOf(
       held: account.budget?.run.held.tokens ?? 0,
     },
     eventLoopDelayMs: times.delay,
-    recordDir: null,
+    recordDir: account.recorder?.folder ?? null,
   }
 }
 

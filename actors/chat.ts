@@ -112,7 +112,8 @@ async function hearStream({ body }: Response): Promise<Heard> {
   for await (const data of eventsOf(body)) {
     if (data.startsWith('[DONE]')) break
     heard = understood(hear(parsed(data), heard))
-    if (isOversized(heard)) return heard
+    // It may go on after this, and bill for it: what it has said of its usage is not the whole.
+    if (isOversized(heard)) return { ...heard, usage: undefined }
   }
   if (heard?.finish === undefined) throw new ExchangeError('unfinished', true)
   return heard

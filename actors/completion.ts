@@ -62,10 +62,15 @@ export function hear(answer: unknown, heard: Heard = nothing): Heard | undefined
     refusal: heard.refusal + (more?.refusal ?? ''),
     isCalling:
       heard.isCalling || (more?.tool_calls ?? []).length > 0 || !isNothing(more?.function_call),
-    finish: choice?.finish_reason || heard.finish,
+    finish: isWithheld(heard.finish) ? heard.finish : choice?.finish_reason || heard.finish,
     usage: usageOf(usage) ?? heard.usage,
-    hasFailed: heard.hasFailed || (!isNothing(error) && !choice),
+    hasFailed: heard.hasFailed || !isNothing(error),
   }
+}
+
+/** A server that has said that a text is not whole cannot take that back. */
+function isWithheld(finish: string | undefined): boolean {
+  return finish !== undefined && finish !== 'stop'
 }
 
 /** Whether there is more than anybody would look at. The rest need not be waited for. */

@@ -4,6 +4,7 @@ import type { Repetition } from '../core/rules/loop.ts'
 import type { Sighting } from '../core/space/world.ts'
 import { MechosError } from '../core/vocabulary/errors.ts'
 import type { Proposal } from '../core/vocabulary/intent.ts'
+import type { Recollection } from '../core/vocabulary/memory.ts'
 import type { Observation } from '../core/vocabulary/observation.ts'
 import type { Verdict } from '../core/vocabulary/verdict.ts'
 import type { Decision, Orientation } from '../machines/agent.machine.ts'
@@ -43,11 +44,18 @@ export function observe(
   })
 }
 
-/** Makes sense of a sighting: what a brain is told of it, with the goal and the recent past. */
+/**
+ * Makes sense of a sighting: what a brain is told of it, with the goal and the recent past, and with what is remembered,
+ * where there is a memory and somebody who reads it. `recollect` must neither reject nor take long.
+ */
 export function orient(
   understand: (orientation: Orientation) => Observation,
+  recollect?: (seen: Observation) => Promise<Recollection>,
 ): PromiseActorLogic<Observation, Orientation> {
-  return fromPromise(async ({ input }) => understand(input))
+  return fromPromise(async ({ input }) => {
+    const seen = understand(input)
+    return recollect ? { ...seen, ...(await recollect(seen)) } : seen
+  })
 }
 
 /**

@@ -27,9 +27,11 @@ export function modelBrain({ name, find, instead, onPrompt }: ModelBrain): Brain
     name: instead ? `${name}, then ${instead.name}` : name,
     async decide(seen, signal) {
       const messages = briefingFor(seen)
-      onPrompt?.(messages)
       const question = { id: ++lastId, messages, schema: replyJsonSchema(seen) }
-      const asked = askOf(find(), question, signal)
+      const llm = find()
+      // While the budget is exhausted nobody is told anything.
+      if (llm?.getSnapshot().value.budget !== 'exhausted') onPrompt?.(messages)
+      const asked = askOf(llm, question, signal)
       if (!instead) return proposalIn(await asked)
       const reply = await asked.catch((error: unknown) => unlessWithdrawn(error, signal))
       return reply ? proposalIn(reply) : instead.decide(seen, signal)

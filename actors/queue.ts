@@ -64,7 +64,7 @@ export function reservationQueue(input: ReservationQueueInput): ReservationQueue
     if (means.kind === 'never') {
       waiters.shift()
       first.reject(exhausted(books.ledger, means.worst))
-      books.refuse(means.worst)
+      if (!hasOtherMeans(books.ledger, first.wish)) books.refuse(means.worst)
       return true
     }
     if (!takeFromBucket()) return false
@@ -119,6 +119,10 @@ export function reservationQueue(input: ReservationQueueInput): ReservationQueue
       turnAway(closed())
     },
   }
+}
+
+function hasOtherMeans(ledger: Ledger, { others = [] }: Wish): boolean {
+  return others.some((other) => afford(ledger, other).kind !== 'never')
 }
 
 /** Stands in line until served. Whoever is called away leaves the line to those behind him. */

@@ -6,6 +6,7 @@ import type {
   Reservation,
   Settlement,
 } from '../core/vocabulary/question.ts'
+import type { Wish } from '../core/budget/afford.ts'
 import type { Budget } from './budget.ts'
 import type { Tariff } from './tariff.ts'
 
@@ -24,13 +25,14 @@ export function reserveFor(
   { readonly question: Question; readonly endpoint: number; readonly capTokens: number }
 > {
   return fromPromise(async ({ input: { question, endpoint, capTokens }, signal }) => {
-    const tariff = tariffOf(tariffs, endpoint)
-    const wish = {
-      worst: (tokens: number) => tariff.worst(question, tokens),
+    const wishAt = (tariff: Tariff): Wish => ({
+      worst: (tokens) => tariff.worst(question, tokens),
       capTokens,
       capTokensMin: Math.min(capTokensMin, capTokens),
-    }
-    const reservation = await budget.reserve(wish, signal)
+    })
+    const wish = wishAt(tariffOf(tariffs, endpoint))
+    const others = tariffs.filter((_, at) => at !== endpoint).map(wishAt)
+    const reservation = await budget.reserve({ ...wish, others }, signal)
     // The signal of an actor is not aborted once its output was taken. Until then nobody has it, and nobody settles it.
     const giveBack = () => void budget.settle(reservation, { kind: 'unsent' }).catch(() => {})
     if (signal.aborted) giveBack()

@@ -6,6 +6,7 @@ import {
   type TokenCounter,
 } from '../core/budget/bound.ts'
 import type { Charge } from '../core/budget/ledger.ts'
+import { covers } from '../core/budget/amount.ts'
 import { amountOf, checkPrice, type Price } from '../core/budget/price.ts'
 import type {
   Amount,
@@ -38,22 +39,30 @@ export function createTariff({ counter, price }: TariffInput): Tariff {
   checkPrice(price)
   const countsOf = remembered((question) => countPrompt(question, counter))
   let overheadTokens = 0
+  /** By how much it has billed more than the worst: its caps are not kept to. */
+  let surplusTokens = 0
+  const worstOf = (question: Question, capTokens: number) => {
+    const { bound, contents } = countsOf(question)
+    const promptTokens = Math.max(bound, contents + overheadTokens)
+    return amountOf(price, { promptTokens, completionTokens: capTokens + surplusTokens })
+  }
   return {
-    worst(question, capTokens) {
-      const { bound, contents } = countsOf(question)
-      const promptTokens = Math.max(bound, contents + overheadTokens)
-      return amountOf(price, { promptTokens, completionTokens: capTokens })
-    },
-    chargeOf({ question }, outcome) {
+    worst: worstOf,
+    chargeOf({ question, capTokens }, outcome) {
       if (outcome.kind !== 'used') return outcome
       const { completion } = outcome
       const { usage } = completion
       const { contents, floor } = countsOf(question)
-      if (!usage || !isCount(usage) || isLie(usage, floor, completion, counter)) {
-        return { kind: 'unknown' }
+      if (!usage || !isCount(usage)) return { kind: 'unknown' }
+      const amount = amountOf(price, usage)
+      const worst = worstOf(question, capTokens)
+      surplusTokens += Math.max(0, amount.tokens - worst.tokens)
+      if (isLie(usage, floor, completion, counter)) {
+        // Less than the texts is a lie; more than the worst is a debt, however it is made up.
+        return covers(worst, amount) ? { kind: 'unknown' } : { kind: 'used', amount }
       }
       overheadTokens = Math.max(overheadTokens, usage.promptTokens - contents)
-      return { kind: 'used', amount: amountOf(price, usage) }
+      return { kind: 'used', amount }
     },
   }
 }

@@ -11,6 +11,22 @@ export async function counterFor(model: string): Promise<TokenCounter | undefine
   return undefined
 }
 
+/**
+ * Counts tokens as an endpoint does: by the encoding that is declared for it, or by that of the model where OpenAI serves
+ * it. A name alone says nothing: whoever else serves a model of that name may count in another way, and bytes must do.
+ */
+export async function counterAt(endpoint: {
+  readonly url: string
+  readonly model: string
+  readonly declared: 'o200k_base' | 'cl100k_base' | undefined
+}): Promise<TokenCounter | undefined> {
+  if (endpoint.declared) return counterFor(endpoint.declared === 'o200k_base' ? 'gpt-4o' : 'gpt-4')
+  const { hostname } = new URL(endpoint.url)
+  return openAiHosts.test(hostname) ? counterFor(endpoint.model) : undefined
+}
+
+const openAiHosts = /(^|\.)openai\.(com|azure\.com)$/
+
 const o200kModels = /^(gpt-4o|gpt-4\.1|gpt-5|gpt-6|o1|o3|o4|chatgpt-4o)(?![a-z0-9])/
 const cl100kModels = /^(gpt-4|gpt-4-turbo|gpt-3\.5)(?![a-z0-9.])/
 

@@ -335,7 +335,8 @@ function brainConditions({
               .join(': '),
             limit: configuration.budget.tokensPerDay,
             liftedBy: owner,
-            command: 'mechos run --budget-tokens N, with more',
+            command:
+              'mechos run with a larger limit: --budget-tokens N, or budget in its configuration',
           },
         ]
       : []),

@@ -17,6 +17,8 @@ export interface CalendarSources {
 
 /** An answer is asked for again when it is older than this, in ms. */
 const answerMsMax = 60_000
+/** A wall clock that moves by more than this against the uptime has been set: no earlier answer is about it. */
+const setMsMax = 5_000
 
 /**
  * Reads this computer's clocks. Never waits: whether the clock is synchronised is asked in the background, from the
@@ -25,18 +27,27 @@ const answerMsMax = 60_000
 export function calendar(sources: CalendarSources = computer): () => CalendarReading {
   const bootId = readBootId(sources.bootIdFile)
   let answer: boolean | undefined = false
-  let askedMs: number | undefined
-  const ask = async () => {
-    answer = await sources.askSynchronised()
+  let wasSet = false
+  let asked: { readonly uptimeMs: number; readonly offsetMs: number } | undefined
+  const ask = async (about: typeof asked) => {
+    const said = await sources.askSynchronised()
+    // A clock that was set meanwhile was not what was asked about.
+    if (about === asked) answer = said
   }
   return () => {
-    const uptimeMs = sources.uptimeMs()
-    if (askedMs === undefined || !(uptimeMs - askedMs < answerMsMax)) {
-      askedMs = uptimeMs
-      void ask()
+    const [wallMs, uptimeMs] = [sources.wallMs(), sources.uptimeMs()]
+    const offsetMs = wallMs - uptimeMs
+    const isSet = asked !== undefined && !(Math.abs(offsetMs - asked.offsetMs) <= setMsMax)
+    if (isSet) {
+      wasSet = true
+      answer = false
     }
-    const isSynchronised = answer ?? existsSync(sources.synchronisedFile)
-    return { wallMs: sources.wallMs(), uptimeMs, bootId, isSynchronised }
+    if (asked === undefined || isSet || !(uptimeMs - asked.uptimeMs < answerMsMax)) {
+      asked = { uptimeMs, offsetMs }
+      void ask(asked)
+    }
+    const isSynchronised = answer ?? (!wasSet && existsSync(sources.synchronisedFile))
+    return { wallMs, uptimeMs, bootId, isSynchronised }
   }
 }
 

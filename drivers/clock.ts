@@ -44,6 +44,11 @@ export function wallStamp(): string {
   return new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')
 }
 
+/** The wall's time, in ms since 1970. It may jump; whatever has to know how long something takes asks a clock. */
+export function unixMs(): number {
+  return Date.now()
+}
+
 /** A virtual clock that starts at 0. */
 export function virtualClock(): VirtualClock {
   interface Timer {

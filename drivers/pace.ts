@@ -14,16 +14,27 @@ const lagMsMax = 200
  */
 export async function pace(
   clock: VirtualClock,
-  options: { readonly speed: number | 'max'; readonly forMs: number; readonly signal: AbortSignal },
+  options: {
+    readonly speed: number | 'max'
+    readonly forMs: number
+    readonly signal: AbortSignal
+    /** Time stands while this says so. */
+    isBehind?(): boolean
+  },
 ): Promise<void> {
-  const { speed, forMs, signal } = options
+  const { isBehind = never, speed, forMs, signal } = options
   const endMs = clock.now() + forMs
   let wallMs = performance.now()
   while (clock.now() < endMs && !signal.aborted) {
+    while (isBehind() && !signal.aborted) await sleep(1)
     await clock.advance(Math.min(stepMs, endMs - clock.now()))
     if (speed === 'max') continue
     wallMs = Math.max(wallMs + stepMs / speed, performance.now() - lagMsMax)
     const aheadMs = wallMs - performance.now()
     if (aheadMs > 1) await sleep(aheadMs)
   }
+}
+
+function never(): boolean {
+  return false
 }

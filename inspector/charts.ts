@@ -1,12 +1,15 @@
 import type { AnyStateMachine } from 'xstate'
 import { agentMachine } from '../machines/agent.machine.ts'
 import { boardMachine } from '../machines/board.machine.ts'
+import { cockpitMachine } from '../machines/cockpit.machine.ts'
 import { failsafeMachine } from '../machines/failsafe.machine.ts'
 import { guardianMachine } from '../machines/guardian.machine.ts'
 import { kernelMachine } from '../machines/kernel.machine.ts'
 import { llmMachine } from '../machines/llm.machine.ts'
+import { memoryMachine } from '../machines/memory.machine.ts'
 import { motionMachine } from '../machines/motion.machine.ts'
 import { perceptionMachine } from '../machines/perception.machine.ts'
+import { recorderMachine } from '../machines/recorder.machine.ts'
 import { relaysMachine } from '../machines/relays.machine.ts'
 import { robotMachine } from '../machines/robot.machine.ts'
 import { sensorMachine } from '../machines/sensor.machine.ts'
@@ -26,6 +29,9 @@ export const machines: readonly AnyStateMachine[] = [
   sensorMachine,
   agentMachine,
   llmMachine,
+  recorderMachine,
+  memoryMachine,
+  cockpitMachine,
 ]
 
 /** A page of `docs/charts/`. */

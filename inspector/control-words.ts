@@ -28,6 +28,14 @@ export const requestSchema = z.discriminatedUnion('verb', [
     text: z.string().min(1).max(inquiryMax.answerCharacters),
     ...order,
   }),
+  /** The memories that fit these words. */
+  z.strictObject({ verb: z.literal('recall'), text: z.string().min(1).max(2000) }),
+  /** Memories, the youngest first: as many as fit into a line, of those with a number below `before`. */
+  z.strictObject({ verb: z.literal('memories'), before: z.int().optional() }),
+  z.strictObject({
+    verb: z.literal('forget'),
+    ids: z.union([z.literal('all'), z.array(z.int()).min(1).max(1000)]),
+  }),
 ])
 
 export type Request = z.infer<typeof requestSchema>
@@ -70,6 +78,9 @@ export function addressed(wish: Wish, robot: string, nowMs: number): Request {
     case 'why':
     case 'halt':
     case 'pause':
+    case 'recall':
+    case 'memories':
+    case 'forget':
       return wish
   }
 }

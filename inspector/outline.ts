@@ -18,6 +18,8 @@ export interface Outline {
 
 /** What a state does about an event. Without targets it stays as it is. */
 export interface Reaction {
+  /** Names it in its machine: `robot.active#2` is the third reaction of `robot.active`. */
+  readonly id: string
   /** As people say it: `robot.halt`, `after commandLease`, `openBody failed`, `always`. */
   readonly event: string
   readonly guard: string | undefined
@@ -45,9 +47,7 @@ function outlineOfNode(node: AnyStateNode): Outline {
     invokes: node.invoke.map((invoked) => actorName(invoked.src, node)),
     entry: node.entry.filter(isAuthored).map((action) => nameOf(action, node)),
     exit: node.exit.filter(isAuthored).map((action) => nameOf(action, node)),
-    reactions: [...(node.always ?? []), ...node.transitions.values()]
-      .flat()
-      .map((transition) => reactionOf(transition, node)),
+    reactions: transitionsOf(node).map((transition) => reactionOf(transition, node)),
     states: Object.values(node.states).map(outlineOfNode),
   }
 }
@@ -55,11 +55,34 @@ function outlineOfNode(node: AnyStateNode): Outline {
 function reactionOf(transition: Transition, node: AnyStateNode): Reaction {
   const { guard, actions, target } = transition
   return {
+    id: reactionId(transition, node),
     event: eventName(transition.eventType, node),
     guard: guard === undefined ? undefined : guardName(guard, node),
     actions: actions.map((action) => nameOf(action, node)),
     targets: (target ?? []).map(idOf),
   }
+}
+
+/** In the order in which they are tried. */
+function transitionsOf(node: AnyStateNode): readonly Transition[] {
+  return [...(node.always ?? []), ...node.transitions.values()].flat()
+}
+
+/** The reaction that a transition of a running machine is, by the name that the outline gives it; undefined for a state's being entered first. */
+export function reactionTaken(
+  transition: Transition,
+): Pick<Reaction, 'id' | 'event' | 'targets'> | undefined {
+  const node = transition.source
+  if (!transitionsOf(node).includes(transition)) return undefined
+  return {
+    id: reactionId(transition, node),
+    event: eventName(transition.eventType, node),
+    targets: (transition.target ?? []).map(idOf),
+  }
+}
+
+function reactionId(transition: Transition, node: AnyStateNode): string {
+  return `${idOf(node)}#${transitionsOf(node).indexOf(transition)}`
 }
 
 function eventName(eventType: string, node: AnyStateNode): string {
@@ -113,7 +136,8 @@ function isAuthored(action: unknown): boolean {
   return !String(timer).startsWith('xstate.after.')
 }
 
-function idOf(node: AnyStateNode): string {
+/** Names a state in its machine: `robot.active.holding`. */
+export function idOf(node: AnyStateNode): string {
   return [node.machine.id, ...node.path].join('.')
 }
 

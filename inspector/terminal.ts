@@ -18,8 +18,11 @@ export function statusLine(status: Status): string {
   return printable(parts.filter((part) => typeof part === 'string').join(' · '))
 }
 
-/** Many lines, for `mechos status`. */
-export function statusText(status: Status): string {
+/** Many lines, for `mechos status`. A link into the cockpit is not among them: terminals are looked at by others. */
+export function statusText(
+  status: Status,
+  cockpit?: { readonly address: string | undefined; readonly fault: string | undefined },
+): string {
   const rows: [string, string | null][] = [
     ['robot', `${status.name} (process ${status.pid}, ${status.body} body)`],
     ['state', status.state],
@@ -42,14 +45,22 @@ export function statusText(status: Status): string {
         .join(', '),
     ],
     ['battery', status.battery === null ? null : `${Math.round(status.battery * 100)} %`],
-    ['budget', `${status.budget.spent} of ${status.budget.limit} tokens, ${status.budget.state}`],
+    ['budget', budgetText(status.budget)],
     ['model', status.llm.lastError],
     ['halt', status.halt && `${status.halt.evidence}, ${status.halt.ms} ms`],
+    ['cockpit', cockpitText(cockpit)],
   ]
   return rows
     .filter(([, text]) => text !== null && text !== '')
     .map(([name, text]) => printable(`${name.padEnd(8)} ${text}`))
     .join('\n')
+}
+
+function cockpitText(cockpit: Parameters<typeof statusText>[1]): string | null {
+  if (!cockpit) return null
+  const { address, fault } = cockpit
+  if (address !== undefined) return `${address} (mechos status --json makes a link into it)`
+  return fault === undefined ? null : `not served: ${fault}`
 }
 
 function questionRows({ name, question }: Status): [string, string | null][] {
@@ -80,6 +91,12 @@ export function answerOfKey(
 ): string | undefined {
   if (kind === 'approval') return key === 'y' ? 'yes' : key === 'n' ? 'no' : undefined
   return /^\d$/.test(key) ? choices[Number(key) - 1] : undefined
+}
+
+/** What was charged, by whoever's word: servers', or the worst. */
+function budgetText({ spent, assumed, limit, usd, state }: Status['budget']): string {
+  const doubt = assumed > 0 ? `, ${assumed} of them assumed` : ''
+  return `${spent + assumed} of ${limit} tokens${doubt}, and ${usd.spent} of ${usd.limit} USD, for this day (UTC): ${state}`
 }
 
 /** A place where lines go: one that updates on a terminal, plain lines where it is piped. */

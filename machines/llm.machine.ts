@@ -1,4 +1,4 @@
-import { and, assign, emit, setup, stateIn } from 'xstate'
+import { and, assign, emit, enqueueActions, setup, stateIn } from 'xstate'
 import { retryDelayMs } from '../core/budget/retry.ts'
 import { readReply, type Reply } from '../core/rules/reply.ts'
 import { type ErrorCode, MechosError, messageOf } from '../core/vocabulary/errors.ts'
@@ -37,7 +37,6 @@ export interface LlmContext {
   readonly adaptations: number
   readonly completion: Completion | undefined
   readonly failure: AttemptFailure | undefined
-  readonly coolDownMs: number
   readonly budget: BudgetNote
   readonly lastError: string | undefined
   /** What the replies were so far, by kind. */
@@ -45,7 +44,10 @@ export interface LlmContext {
 }
 
 type Command = { type: 'llm.ask'; question: Question } | { type: 'llm.abort'; id: number }
-type Fact = { type: 'budget.noted'; note: BudgetNote }
+type Fact =
+  | { type: 'budget.noted'; note: BudgetNote }
+  /** An endpoint that failed often has been left alone for long enough. */
+  | { type: 'endpoint.rested'; endpoint: number }
 
 /** What an attempt is afforded for, and how it is settled. */
 export interface Wish {
@@ -65,8 +67,8 @@ const failuresMax = 5
 const retriesMax = 1
 /** So many fields of a request may be dropped for one endpoint before that counts as a failure. */
 const adaptationsMax = 4
-/** How long an endpoint is left alone that asks for nothing else, in ms. */
-const coolDownMs = 10_000
+/** How long an endpoint is left alone that asks for nothing else, and at most, whatever it asks for, in ms. */
+const restMs = { usual: 10_000, max: 300_000 }
 
 /** A rejection that is not an `AttemptFailure` says nothing of what was billed: the worst is assumed. */
 export function failureOf(error: unknown): AttemptFailure {
@@ -81,7 +83,7 @@ export function failureOf(error: unknown): AttemptFailure {
 
 const circuitOpen: AttemptFailure = {
   code: 'ERR_BRAIN_UNREACHABLE',
-  message: 'the model failed too often; it is asked again in a few seconds',
+  message: 'the model failed too often, or asked to be left alone; it is asked again after that',
   outcome: { kind: 'unsent' },
   retryable: false,
   blameless: true,
@@ -183,12 +185,25 @@ export const llmMachine = setup({
     })),
     standBack: assign(({ context }) => ({
       failures: context.failures.with(context.endpoint, failuresMax),
-      coolDownMs: Math.max(coolDownMs, context.failure?.retryAfterMs ?? 0),
     })),
-    allowOneFailure: assign(({ context }) => ({
-      failures: context.failures.map((count) => Math.min(count, failuresMax - 1)),
-      coolDownMs,
+    letRest: enqueueActions(({ context, enqueue }) => {
+      const { endpoint, failures } = context
+      if ((failures[endpoint] ?? 0) < failuresMax) return
+      enqueue.cancel(`rest ${endpoint}`)
+      enqueue.raise(
+        { type: 'endpoint.rested', endpoint },
+        { id: `rest ${endpoint}`, delay: restOf(context) },
+      )
+    }),
+    allowOneFailure: assign(({ context }, params: { endpoint: number }) => ({
+      failures: context.failures.map((count, at) =>
+        at === params.endpoint ? Math.min(count, failuresMax - 1) : count,
+      ),
     })),
+    useUpTries: assign({ retries: retriesMax, adaptations: adaptationsMax }),
+    noteOverbilled: assign({
+      failure: ({ context }) => (context.failure === aborted ? aborted : overbilled),
+    }),
     noteError: assign({
       lastError: ({ context }) => context.failure?.message ?? 'the call failed',
     }),
@@ -238,16 +253,16 @@ export const llmMachine = setup({
       (context.failure.retryAfterMs ?? 0) < limitsOf(context).deadlineMs,
     asksForPause: ({ context }) => context.failure?.retryAfterMs !== undefined,
     canFailOver: ({ context }) =>
-      context.failure?.blameless !== true &&
+      (context.failure?.blameless !== true || context.failure.elsewhere === true) &&
       usableFrom(context, context.endpoint + 1) !== undefined,
     hasFailedOften: ({ context }) => (context.failures[0] ?? 0) >= failuresMax,
     hasRecovered: ({ context }) => context.failures[0] === 0,
+    hasRested: ({ context }) => (context.failures[0] ?? 0) < failuresMax,
   },
   delays: {
     callDeadline: ({ context }) => limitsOf(context).deadlineMs,
     /** Many robots that come back at once are no better: whoever runs this adds chance to it. */
     retryDelay: ({ context }) => retryMsOf(context, 0),
-    coolDown: ({ context }) => context.coolDownMs,
     settleLimit: 5_000,
   },
 }).createMachine({
@@ -263,7 +278,6 @@ export const llmMachine = setup({
     adaptations: 0,
     completion: undefined,
     failure: undefined,
-    coolDownMs,
     budget: { level: 'ample', cause: undefined },
     lastError: undefined,
     replies: {},
@@ -305,11 +319,15 @@ export const llmMachine = setup({
     },
     circuit: {
       initial: 'closed',
+      on: {
+        'endpoint.rested': {
+          actions: { type: 'allowOneFailure', params: ({ event }) => event },
+        },
+      },
       states: {
         closed: { always: { guard: 'hasFailedOften', target: 'open' } },
-        open: { after: { coolDown: { target: 'probing' } } },
+        open: { always: { guard: 'hasRested', target: 'probing' } },
         probing: {
-          entry: 'allowOneFailure',
           always: [
             { guard: 'hasRecovered', target: 'closed' },
             { guard: 'hasFailedOften', target: 'open' },
@@ -357,7 +375,7 @@ export const llmMachine = setup({
                 },
               },
               // Its own limit ends that.
-              { guard: 'isSettling' },
+              { guard: 'isSettling', actions: 'useUpTries' },
               {
                 guard: 'isReserving',
                 target: '.concluding',
@@ -412,7 +430,7 @@ export const llmMachine = setup({
                   target: 'concluding',
                   actions: {
                     type: 'noteFailure',
-                    params: ({ event }) => ({ failure: unreserved(event.error) }),
+                    params: ({ event }) => ({ failure: unafforded(event.error) }),
                   },
                 },
               },
@@ -464,11 +482,7 @@ export const llmMachine = setup({
                       params: ({ event }) => ({ settlement: event.output }),
                     },
                     target: 'concluding',
-                    actions: [
-                      'noteSettled',
-                      { type: 'noteFailure', params: { failure: overbilled } },
-                      'standBack',
-                    ],
+                    actions: ['noteSettled', 'noteOverbilled', 'standBack', 'letRest'],
                   },
                   { target: 'concluding', actions: 'noteSettled' },
                 ],
@@ -497,7 +511,7 @@ export const llmMachine = setup({
                 {
                   guard: 'isEndless',
                   target: '#llm.call.idle',
-                  actions: ['countFailure', 'countReply', 'answer'],
+                  actions: ['countFailure', 'letRest', 'countReply', 'answer'],
                 },
                 {
                   guard: 'isAnswered',
@@ -507,6 +521,12 @@ export const llmMachine = setup({
                 { guard: 'canAdapt', target: 'admitting', actions: 'countAdaptation' },
                 { guard: 'canRetry', target: 'retrying', actions: 'countRetry' },
                 {
+                  guard: and(['canFailOver', 'isBlameless']),
+                  target: '#llm.call.asking',
+                  reenter: true,
+                  actions: ['noteError', 'startAtNext'],
+                },
+                {
                   guard: 'isBlameless',
                   target: '#llm.call.idle',
                   actions: ['noteError', 'fail'],
@@ -515,22 +535,22 @@ export const llmMachine = setup({
                   guard: and(['canFailOver', 'asksForPause']),
                   target: '#llm.call.asking',
                   reenter: true,
-                  actions: ['noteError', 'standBack', 'startAtNext'],
+                  actions: ['noteError', 'standBack', 'letRest', 'startAtNext'],
                 },
                 {
                   guard: 'canFailOver',
                   target: '#llm.call.asking',
                   reenter: true,
-                  actions: ['noteError', 'countFailure', 'startAtNext'],
+                  actions: ['noteError', 'countFailure', 'letRest', 'startAtNext'],
                 },
                 {
                   guard: 'asksForPause',
                   target: '#llm.call.idle',
-                  actions: ['noteError', 'standBack', 'fail'],
+                  actions: ['noteError', 'standBack', 'letRest', 'fail'],
                 },
                 {
                   target: '#llm.call.idle',
-                  actions: ['noteError', 'countFailure', 'fail'],
+                  actions: ['noteError', 'countFailure', 'letRest', 'fail'],
                 },
               ],
             },
@@ -583,6 +603,17 @@ function unaffordable({ cause }: BudgetNote): AttemptFailure {
     retryable: false,
     blameless: true,
   }
+}
+
+/** What one endpoint is too dear for, another one may do. */
+function unafforded(error: unknown): AttemptFailure {
+  const failure = unreserved(error)
+  return failure.code === 'ERR_BUDGET_EXHAUSTED' ? { ...failure, elsewhere: true } : failure
+}
+
+/** How long the endpoint whose turn it is is to be left alone, in ms. */
+function restOf({ failure }: LlmContext): number {
+  return Math.min(restMs.max, Math.max(restMs.usual, failure?.retryAfterMs ?? 0))
 }
 
 /** What the ledger refuses is no fault of any endpoint. */

@@ -1,4 +1,7 @@
+import type { InspectionEvent } from 'xstate'
 import type { Twist } from '../core/vocabulary/geometry.ts'
+import type { Settings } from '../core/settings/settings.ts'
+import type { Remembered } from '../core/vocabulary/memory.ts'
 import type { Message } from '../core/vocabulary/question.ts'
 import type { Secret } from '../core/vocabulary/secret.ts'
 import type { HaltReport, Report, Status } from '../core/vocabulary/status.ts'
@@ -8,7 +11,12 @@ import type { Brain } from '../actors/deliberation.ts'
 import type { Body } from '../drivers/body.ts'
 import type { Camera } from '../drivers/camera.ts'
 import type { Clock } from '../drivers/clock.ts'
+import type { WorldView } from '../inspector/cockpit/protocol.ts'
 import type { RobotCommand } from '../machines/robot.machine.ts'
+import type { FlightRecord } from '../store/flight-record.ts'
+import type { MemoryStore } from '../store/memories.ts'
+import type { SettingsFile } from '../store/settings.ts'
+import type { EndpointNotes } from '../store/endpoints.ts'
 import type { LedgerStore } from '../store/ledger.ts'
 
 /** What a robot may be given; everything has a default but the configuration. */
@@ -29,6 +37,14 @@ export interface RobotOptions {
   readonly keys?: Readonly<Record<string, string | Secret | undefined>>
   /** Where the budget of the models outlives this process. Default: nowhere, so that it is one of this run. */
   readonly ledger?: LedgerStore
+  /** Where everything is kept that comes in and is decided, so that the run can be replayed. Default: nowhere. */
+  readonly record?: FlightRecord
+  /** Where what the robot remembers outlives this process. Default: nowhere, and nothing is remembered. */
+  readonly memory?: MemoryStore
+  /** Where people write down places and words for its brain; only with a memory. Default: nowhere. */
+  readonly settings?: SettingsFile
+  /** Where what is learnt of the models' endpoints outlives this process. Default: nowhere. */
+  readonly endpoints?: EndpointNotes
   /** Told what a model is about to be told. */
   readonly onPrompt?: (messages: readonly Message[]) => void
   /** Why this robot must begin halted, when its last run did not end well. */
@@ -59,6 +75,20 @@ export interface AnswerCommand {
   readonly text: string
 }
 
+/** What a robot remembers, for people. What is on the disk counts, and nothing else. */
+export interface RobotMemory {
+  /** The memories that fit these words best, best first; at most ten. */
+  query(text: string): Promise<readonly Remembered[]>
+  /** All memories, the youngest first. */
+  list(): readonly Remembered[]
+  /** What people wrote down for the brain. */
+  readonly settings: Settings
+  /** Has something remembered, as the model would. Resolves once it is on the disk; rejects with ERR_MEMORY_UNKEPT. */
+  remember(text: string): Promise<void>
+  /** Resolves to how many there were, once they are gone. */
+  forget(ids: readonly number[] | 'all'): Promise<number>
+}
+
 /** A robot that runs. Everything that fails in it ends in `halted`, with every actuator at its declared safe output. */
 export interface Robot {
   /** Opens the body. Resolves once it stands by (a simulated one: moves); rejects with a MechosError when it cannot be opened. */
@@ -74,12 +104,21 @@ export interface Robot {
   /** Trips the motion gate within this call, whatever state the statecharts are in. Resolves to the evidence. */
   halt(cause?: string): Promise<HaltReport>
   snapshot(): Status
+  /** What it senses and does now, for people to look at. */
+  world(): WorldView
   /** Why it does not move, why it stopped, and the shortest way to motion. */
   why(): Why
   /** Calls back when the root's state changes. Returns how to stop. */
   onState(listener: (state: string) => void): () => void
   /** Calls back with each line that a person should hear once, free of codes that move a cursor. Returns how to stop. */
   onNotice(listener: (line: string) => void): () => void
+  /**
+   * Calls back with what happens in every statechart, as XState tells it, from now on. It makes each event about twice as
+   * dear, and whatever the observer throws halts the robot. Returns how to stop.
+   */
+  inspect(observer: (event: InspectionEvent) => void): () => void
+  /** Undefined where nothing is remembered. */
+  readonly memory: RobotMemory | undefined
   /** Halts, lets go of the body, and resolves to the account of the run. Idempotent. */
   stop(): Promise<Report>
 }

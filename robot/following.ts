@@ -81,7 +81,12 @@ function attacher(parts: Parts): () => void {
       agent.on('order.given', obey)
       agent.on('order.withdrawn', withdraw)
       // What a dead agent ordered is not carried out to its end.
-      agent.subscribe({ next: listen('agent.next', questioner(parts)), error: withdraw })
+      const question = questioner(parts)
+      const next = listen('agent.next', (snapshot: SnapshotFrom<typeof agentMachine>) => {
+        question(snapshot)
+        parts.remembering?.follow(snapshot)
+      })
+      agent.subscribe({ next, error: withdraw })
     }
   }
 }

@@ -14,9 +14,10 @@ import { watchOver } from './watch.ts'
 
 /** Attaches every listener, then starts root, reflex loop and cameras. Resolves once it stands by; a simulated one then arms itself. */
 export async function start(parts: Parts): Promise<void> {
-  const { body, listen, options, reflex, root, thinking, times } = parts
+  const { body, listen, options, reflex, remembering, root, thinking, times } = parts
   times.loopDelay.enable()
   if (thinking.endpoints.length > 0) await thinking.prepare()
+  if (remembering) await remembering.start()
   listen('start', () => body.onReading(listen('reading', (reading) => sense(parts, reading))))()
   followRoot(parts)
   reflex.ticks.subscribe(listen('tick', watchOver(parts)))
@@ -28,6 +29,8 @@ export async function start(parts: Parts): Promise<void> {
   listen('start', () => reflex.start())()
   for (const camera of options.cameras ?? []) watchCamera(parts, camera)
   await isBooted
+  // What it took to get here delayed nothing that moves.
+  times.loopDelay.reset()
   if (body.kind === 'simulated' && options.selfArm !== false && options.unclean === undefined) {
     root.send({ type: 'robot.arm', epoch: root.getSnapshot().context.epoch })
     root.send({ type: 'robot.resume' })
@@ -95,9 +98,11 @@ export async function stop(parts: Parts): Promise<Report> {
   }
 }
 
-/** Closes body, ledger and cameras, each whether or not another can be closed, and waits no longer than the limit. */
-async function letGo({ body, log, options, thinking, times }: Parts): Promise<void> {
-  const closing = [body, thinking, ...(options.cameras ?? [])].map(async (each) => each.close())
+/** Closes body, ledger, memory and cameras, each whether or not another can be closed, and waits no longer than the limit. */
+async function letGo(parts: Parts): Promise<void> {
+  const { body, log, options, remembering, thinking, times } = parts
+  const all = [body, thinking, ...(remembering ? [remembering] : []), ...(options.cameras ?? [])]
+  const closing = all.map(async (each) => each.close())
   const { wall } = times
   let timer = 0
   const limit = new Promise<void>((resolve) => {

@@ -1,9 +1,11 @@
 import { operatorDeadmanMs } from '../actors/commanders.ts'
 import type { Judgement } from '../actors/deliberation.ts'
 import { refuse } from '../core/rules/gatekeeper.ts'
+import { poseOf } from '../core/space/world.ts'
 import type { Configuration } from '../core/vocabulary/configuration.ts'
 import type { Twist } from '../core/vocabulary/geometry.ts'
 import type { Intent } from '../core/vocabulary/intent.ts'
+import type { Spot } from '../core/vocabulary/memory.ts'
 import type { Verdict } from '../core/vocabulary/verdict.ts'
 import type { Claim } from '../machines/kernel.machine.ts'
 import type { Parts } from './parts.ts'
@@ -42,12 +44,22 @@ export function carryOut(parts: Parts, intent: Intent, epoch: number): void {
         leaseMs: thinkingMsMax(configuration) + actMsMax,
       })
       return
+    case 'remember':
+      parts.remembering?.remember(intent.text, hereIn(parts))
+      reflex.withdraw('agent')
+      children.motion()?.send({ type: 'motion.stop' })
+      return
     case 'stop':
     case 'wait':
     case 'askHuman':
       reflex.withdraw('agent')
       children.motion()?.send({ type: 'motion.stop' })
   }
+}
+
+/** Where the robot is now. */
+export function hereIn({ perceived }: Pick<Parts, 'perceived'>): Spot {
+  return { frame: 'odom', ...poseOf(perceived.world.value) }
 }
 
 /** The longest that the agent may think of the next act: each of its brains in turn. */

@@ -16,6 +16,8 @@ import type { Clock } from '../drivers/clock.ts'
 import type { MotionGate } from '../drivers/gate.ts'
 import type { robotMachine } from '../machines/robot.machine.ts'
 import type { Log, RobotOptions } from './contract.ts'
+import type { Recording } from './recording.ts'
+import type { Remembering } from './remembering.ts'
 import type { Thinking } from './thinking.ts'
 
 /** Everything that a robot is made of, put together once by `robot.ts`. */
@@ -38,6 +40,10 @@ export interface Parts {
   /** Decides for a while when the brain goes round in circles; undefined where nobody does. */
   readonly wanderer: Brain | undefined
   readonly thinking: Thinking
+  /** Undefined where no record is kept. */
+  readonly recording: Recording | undefined
+  /** Undefined where nothing is remembered. */
+  readonly remembering: Remembering | undefined
   readonly judgements: Subject<Judgement>
   readonly reflex: Reflex
   readonly commanders: Commanders

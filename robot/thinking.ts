@@ -4,7 +4,7 @@ import { type Endpoint, replyBytesMax } from '../actors/chat.ts'
 import { priceFor } from '../actors/prices.ts'
 import { createProfiles, type Profiles } from '../actors/profile.ts'
 import { createTariff, type Tariff } from '../actors/tariff.ts'
-import { counterFor } from '../actors/tokenizer.ts'
+import { counterAt } from '../actors/tokenizer.ts'
 import { pricePerMillion } from '../core/budget/price.ts'
 import type { Period } from '../core/budget/purse.ts'
 import type { BrainConfiguration, Configuration } from '../core/vocabulary/configuration.ts'
@@ -46,7 +46,7 @@ export function createThinking(
 ): Thinking {
   const models = modelsOf(configuration)
   const endpoints = models.map(({ brain, at }) =>
-    endpointOf(brain, at, options.keys ?? {}, clocks.wall),
+    endpointOf(brain, `brains[${at}]`, options.keys ?? {}, clocks.wall),
   )
   const tariffs: Tariff[] = []
   const read = calendar()
@@ -55,7 +55,7 @@ export function createThinking(
   return {
     endpoints,
     tariffs,
-    profiles: createProfiles(),
+    profiles: createProfiles(options.endpoints?.before, options.endpoints?.keep),
     budget: budgetIn(() => opened),
     get opened() {
       return opened
@@ -81,11 +81,13 @@ function modelsOf({ brains }: Configuration) {
   return brains.map((brain, at) => ({ brain, at })).filter(({ brain }) => brain.url !== 'explorer')
 }
 
-function endpointOf(
-  brain: BrainConfiguration,
-  at: number,
+/** Where a model is served. `field` is where the configuration says so. Throws ERR_CONFIGURATION. */
+export function endpointOf(
+  brain: Pick<BrainConfiguration, 'url' | 'model' | 'keyEnv' | 'caFile' | 'deadlineMs'>,
+  field: string,
   keys: NonNullable<RobotOptions['keys']>,
   clock: Clock,
+  bodyBytesMax = replyBytesMax,
 ): Endpoint {
   const variable = keyVariableOf(brain)
   const key = variable === undefined ? undefined : keys[variable]
@@ -96,32 +98,35 @@ function endpointOf(
     transport: httpsTransport({
       clock,
       deadlineMs: brain.deadlineMs,
-      bodyBytesMax: replyBytesMax,
-      authorities: authoritiesOf(brain, at),
+      bodyBytesMax,
+      authorities: authoritiesOf(brain, field),
     }),
   }
 }
 
-function authoritiesOf({ caFile }: BrainConfiguration, at: number): string | undefined {
+function authoritiesOf(
+  { caFile }: Pick<BrainConfiguration, 'caFile'>,
+  field: string,
+): string | undefined {
   if (caFile === undefined) return undefined
   try {
     return readFileSync(caFile, 'utf8')
   } catch (cause) {
     throw new MechosError(
       'ERR_CONFIGURATION',
-      `brains[${at}].caFile: ${caFile} cannot be read: ${messageOf(cause)}; a file of certificates in PEM`,
+      `${field}.caFile: ${caFile} cannot be read: ${messageOf(cause)}; a file of certificates in PEM`,
       { cause },
     )
   }
 }
 
 async function tariffOf(
-  { url, model = '', price }: BrainConfiguration,
+  { url, model = '', price, tokenizer }: BrainConfiguration,
   at: number,
 ): Promise<Tariff> {
   const declared = price && pricePerMillion(price.inputUsdPerMillion, price.outputUsdPerMillion)
   const [counter, known] = await Promise.all([
-    counterFor(model),
+    counterAt({ url, model, declared: tokenizer }),
     priceFor({ url, model, declared }),
   ])
   if (known) return createTariff({ counter, price: known })

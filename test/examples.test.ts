@@ -97,7 +97,7 @@ describe('the README', () => {
 
   test('names every command and flag, and none that is not there', async () => {
     const overview = await mechos('--help')
-    const commands = [...overview.matchAll(/^ {2}([a-z]+)[ |\[<]/gm)].map(([, name = '']) => name)
+    const commands = [...overview.matchAll(/^ {2}([a-z]+)[ |[<]/gm)].map(([, name = '']) => name)
     expect(commands).toContain('run')
     const help = await Promise.all(
       commands.filter((name) => name !== 'help').map(async (name) => mechos(name, '--help')),

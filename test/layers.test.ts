@@ -32,7 +32,7 @@ const layers: Readonly<Record<string, Layer>> = {
   store: {
     values: ['core'],
     types: [],
-    packages: ['node', 'level', 'lowdb', 'jiti', 'zod', ...observed],
+    packages: ['node', 'level', 'lowdb', 'write-file-atomic', 'jiti', 'zod', ...observed],
   },
   actors: {
     values: ['core'],
@@ -50,8 +50,15 @@ const layers: Readonly<Record<string, Layer>> = {
   inspector: {
     values: ['core'],
     types: ['drivers', 'store', 'machines', 'actors'],
-    packages: ['xstate', 'node', 'ws', 'zod', ...observed],
+    packages: ['xstate', 'node', 'ws', 'zod', 'elkjs', ...observed],
   },
+}
+
+/** The page of the cockpit runs in a browser; vite puts its packages into the files that are shipped. */
+const page: Layer = {
+  values: ['core'],
+  types: ['inspector'],
+  packages: ['preact', '@preact/signals', 'uplot'],
 }
 
 /** Where alone a package may be imported. */
@@ -65,13 +72,17 @@ const homes: Readonly<Record<string, RegExp>> = {
   'gpt-tokenizer': /^actors\/tokenizer\.ts$/,
   '@pydantic/genai-prices': /^actors\/prices\.ts$/,
   commander: /^cli\.ts$/,
+  elkjs: /^inspector\/cockpit\/(drawing|graph)\.ts$/,
+  preact: /^inspector\/cockpit\/page\//,
+  '@preact/signals': /^inspector\/cockpit\/page\//,
+  uplot: /^inspector\/cockpit\/page\//,
 }
 
 /** The files at the top, which know everybody. So does `robot/`, which belongs to robot.ts. */
 const tops = readdirSync('.').filter((name) => /^\w+\.ts$/.test(name))
 const shipped = [...tops, ...['robot', ...Object.keys(layers)].flatMap(sourcesIn)]
-const dependencies =
-  /"dependencies": \{(.*?)\}/s.exec(readFileSync('package.json', 'utf8'))?.[1] ?? ''
+const dependencies = packagesIn('dependencies')
+const devDependencies = packagesIn('devDependencies')
 
 describe('imports point one way', () => {
   test.each(shipped)('%s', (path) => {
@@ -127,17 +138,20 @@ describe('imports point one way', () => {
 })
 
 function refusalOf(path: string, found: Import): string | undefined {
-  const layer = layers[path.split('/')[0] ?? '']
+  const layer = layerOf(path)
   const { file, from, isTypeOnly, text } = found
   if (file === undefined) {
     const name = from.startsWith('node:') ? 'node' : (/^(@[^/]+\/)?[^/]+/.exec(from)?.[0] ?? from)
     const home = homes[name]
     if (home && !home.test(path)) return `${path} imports ${name}: only ${home} may`
     if (layer && !layer.packages.includes(name)) return `${path} imports ${name}: its layer may not`
-    const isKnown = name === 'node' || dependencies.includes(`"${name}"`)
+    const known = layer === page ? devDependencies : dependencies
+    const isKnown = name === 'node' || known.includes(`"${name}"`)
     return isKnown ? undefined : `${path} imports ${name}: it is not among the dependencies`
   }
   const folder = file.split('/')[0] ?? ''
+  if (layerOf(file) === page && layer !== page)
+    return `${path} must not import ${file}: it runs in a browser`
   if (folder === 'test') return `${path} imports a test: shipped code never knows that it is tested`
   const isContract = file === 'robot/contract.ts' && isTypeOnly && tops.includes(path)
   if (folder === 'robot' && !/^robot(\.ts$|\/)/.test(path) && !isContract) {
@@ -148,10 +162,19 @@ function refusalOf(path: string, found: Import): string | undefined {
   }
   // The pages are drawn from the machines themselves, and from what was proven of them.
   const isDrawing = ['inspector/charts.ts', 'inspector/write-safety.ts'].includes(path)
-  if (!layer || layers[folder] === layer || isDrawing) return undefined
+  if (!layer || layerOf(file) === layer || isDrawing) return undefined
   if (layer.values.includes(folder)) return undefined
   if (isTypeOnly && layer.types.includes(folder)) return undefined
   return `${path} must not import ${file}: hand it in from robot.ts, or ask for its type (${text})`
+}
+
+function layerOf(path: string): Layer | undefined {
+  return path.startsWith('inspector/cockpit/page/') ? page : layers[path.split('/')[0] ?? '']
+}
+
+function packagesIn(kind: string): string {
+  const manifest = readFileSync('package.json', 'utf8')
+  return new RegExp(`"${kind}": \\{(.*?)\\}`, 's').exec(manifest)?.[1] ?? ''
 }
 
 interface Ban {
@@ -164,7 +187,7 @@ interface Ban {
 const bans: readonly Ban[] = [
   {
     what: /(?<![.\w#])(setTimeout|setInterval|setImmediate)\s*\(|\bDate\b|\bperformance\b|AbortSignal\.timeout|node:timers/,
-    where: /^(?!drivers\/)/,
+    where: /^(?!drivers\/|inspector\/cockpit\/page\/time\.ts$)/,
     instead: 'take the clock of drivers/clock.ts as an argument, or an `after` in a machine',
   },
   {
@@ -276,7 +299,7 @@ function codeOf(path: string): string {
 
 function sourcesIn(folder: string): readonly string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'))
+    .filter((name) => /\.tsx?$/.test(name) && !/\.(d|config)\.ts$/.test(name))
     .map((name) => `${folder}/${name}`)
     .toSorted()
 }

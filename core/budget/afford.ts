@@ -9,6 +9,8 @@ export interface Wish {
   readonly capTokens: number
   /** A reply that is cut off earlier is of no use. */
   readonly capTokensMin: number
+  /** What would do as well, at other prices: a budget that can still pay for one of them is not exhausted. */
+  readonly others?: readonly Wish[]
 }
 
 /** Whether a wish can be paid: now, with so many tokens for the reply; perhaps when holds have ended; or never. */

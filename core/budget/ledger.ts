@@ -52,7 +52,8 @@ export function openLedger(
       month: openPurse(limits.month, kept?.charged.month),
     },
     holds: new Map(),
-    wanted: kept?.wanted,
+    // What it cost is judged anew: this run may ask others, who are cheaper.
+    wanted: kept?.wanted && { tokens: kept.wanted.tokens, nanoUsd: 0 },
   }
   const { purses, ...ledger } = turnDay(before, day)
   const lost = { assumed: sum(kept?.holds.values() ?? []) }

@@ -26,7 +26,7 @@ export function readAnswer(
   }
   const chosen = choiceIn(open, text)
   if (chosen !== undefined) return { ok: true, text: chosen }
-  return refused(`${show(text)} is not allowed; one of ${open.choices.join(', ')}`)
+  return refused(`${show(text)} is not allowed; one of ${open.choices.map(show).join(', ')}`)
 }
 
 function choiceIn({ choices, kind }: Inquiry, text: string): string | undefined {

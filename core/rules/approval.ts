@@ -108,6 +108,7 @@ function wordingOf(intent: Intent, { limits }: Rules): string {
     case 'stop':
     case 'wait':
     case 'askHuman':
+    case 'remember':
       return describeIntent(intent)
   }
 }

@@ -36,7 +36,7 @@ export function judge(
 ): Verdict {
   const parsed = intentSchema.safeParse(proposal)
   if (!parsed.success) {
-    const limit = 'drive, stop, wait, setRelay or askHuman with finite fields'
+    const limit = 'drive, stop, wait, setRelay, askHuman or remember with finite fields'
     return refuse('shape', proposal, limit, explainIssues(parsed.error.issues, proposal))
   }
   const intent = parsed.data
@@ -55,6 +55,7 @@ export function capabilityOf(intent: Intent): string | undefined {
     case 'stop':
     case 'wait':
     case 'askHuman':
+    case 'remember':
       return undefined
   }
 }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { explainIssues } from '../vocabulary/explain.ts'
 import { type Proposal, reasonCharactersMax } from '../vocabulary/intent.ts'
 import type { Completion, Finish } from '../vocabulary/question.ts'
+import { repeatedKey } from './repeated-key.ts'
 
 /** Every way in which a reply may turn out. Each reply counts as exactly one. */
 export const replyOutcomes = [
@@ -45,6 +46,10 @@ export function readReply({ content, finish }: Completion): Reply {
   const parsed = parseJson(content)
   if (!parsed.ok) return wrapped(content)
   if (Array.isArray(parsed.value)) return rejected('doubled', notOne('but a list'))
+  const twice = repeatedKey(content)
+  if (twice !== undefined) {
+    return rejected('doubled', `it says ${JSON.stringify(twice.slice(0, pathCharactersMax))} twice`)
+  }
   const strange = strangerIn(parsed.value)
   return strange === undefined ? checked(parsed.value) : rejected('schema', strange)
 }

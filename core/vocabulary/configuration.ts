@@ -19,16 +19,31 @@ function text(charactersMax: number) {
   return z.string({ error }).min(1, { error }).max(charactersMax, { error })
 }
 
+/** A name, not a key: what it is set to is read from the environment and never shown. */
+const variable = z
+  .string({ error: 'the name of an environment variable' })
+  .max(200, { error: 'the name of an environment variable' })
+  .superRefine((given, context) => {
+    if (/^[A-Za-z_]\w*$/.test(given)) return
+    const message =
+      'is not the name of an environment variable: letters, digits and _; the key itself goes there'
+    context.addIssue({ code: 'custom', message })
+  })
+
 /** Whoever proposes what to do: `explorer`, or a model behind an endpoint. */
 const brain = z
   .strictObject({
     url: z.string({ error: brains }),
     model: text(200).optional(),
     /** The environment variable that holds its key. */
-    keyEnv: text(200).optional(),
+    keyEnv: variable.optional(),
     /** A file of certificates, in PEM, that are believed beside the usual ones. */
     caFile: text(1000).optional(),
     deadlineMs: within(ranges.modelDeadlineMs).default(10_000),
+    /** How it counts tokens, where that is known: a tighter bound of what it bills than bytes are. */
+    tokenizer: z
+      .enum(['o200k_base', 'cl100k_base'], { error: 'o200k_base or cl100k_base' })
+      .optional(),
     /** What it costs, where no list of prices has it. */
     price: z
       .strictObject({
@@ -51,6 +66,35 @@ const budget = z
     requestsPerMinute: within(ranges.requestsPerMinute).default(20),
     /** This computer's clock has a battery, or somebody looks after it: believe it without being told that it is synchronised. */
     trustClock: z.boolean().default(false),
+  })
+  .prefault({})
+
+/** Where texts are given vectors, so that memories are found by what they mean. Without it they are found by their words. */
+const embeddings = z
+  .strictObject({
+    url: z.string({ error: 'the address of an OpenAI-compatible endpoint' }),
+    model: text(200),
+    keyEnv: variable.optional(),
+    caFile: text(1000).optional(),
+    deadlineMs: within(ranges.modelDeadlineMs).default(5_000),
+    price: z.strictObject({ inputUsdPerMillion: within(ranges.usdPerMillion) }).optional(),
+  })
+  .superRefine(({ url }, context) => {
+    const fault = addressProblem(url)
+    if (fault === undefined) return
+    const message = `${show(withoutSecrets(url))} is not allowed; ${fault}`
+    context.addIssue({ code: 'custom', path: ['url'], message })
+  })
+
+/** How a robot remembers. That it does is for whoever runs it to say. */
+const memory = z.strictObject({ embeddings: embeddings.optional() }).prefault({})
+
+/** How much is kept of what robots went through, of all runs together and of one, and whether pictures are in it. */
+const record = z
+  .strictObject({
+    maxBytes: within(ranges.recordBytes).default(2 * 1024 * 1024 * 1024),
+    maxHours: within(ranges.recordHours).default(4),
+    images: z.boolean().default(false),
   })
   .prefault({})
 
@@ -83,6 +127,8 @@ const schema = z
       .max(8, { error: 'a list of 1 to 8 brains' })
       .default([{ url: 'explorer', deadlineMs: 10_000 }]),
     budget,
+    record,
+    memory,
     goal: text(2000).optional(),
   })
   .superRefine(checkPins)

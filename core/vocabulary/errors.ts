@@ -24,7 +24,10 @@ export type ErrorCode =
   | 'ERR_BRAIN_REPEATS'
   | 'ERR_BUDGET_EXHAUSTED'
   | 'ERR_BUDGET_UNKEPT'
+  | 'ERR_MEMORY_UNKEPT'
   | 'ERR_CAMERA_UNAVAILABLE'
+  | 'ERR_RECORD_BROKEN'
+  | 'ERR_RECORD_UNKEPT'
   | 'ERR_NOT_PROVIDED'
 
 /** An operating error: `code` is stable and meant for programs, `message` is one line meant for people. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { inquiryMax } from './inquiry.ts'
+import { memoryMax } from './memory.ts'
 
 /** How long one intent to drive or wait may last, in milliseconds. */
 export const intentDurationMs = { min: 50, max: 5000 } as const
@@ -23,9 +24,20 @@ const askHuman = z.strictObject({
     .max(inquiryMax.choices)
     .describe('empty for a free answer'),
 })
+const remember = z.strictObject({
+  type: z.literal('remember'),
+  text: z.string().min(1).max(memoryMax.note).describe('kept for later runs'),
+})
 
 /** What an agent may ask for: the one source of the types, of the check, and of the schema that a model is sent. */
-export const intentSchema = z.discriminatedUnion('type', [drive, stop, wait, setRelay, askHuman])
+export const intentSchema = z.discriminatedUnion('type', [
+  drive,
+  stop,
+  wait,
+  setRelay,
+  askHuman,
+  remember,
+])
 
 /** Something that an agent wants to be done. It moves nothing until the kernel permits it. */
 export type Intent = z.infer<typeof intentSchema>
@@ -44,14 +56,21 @@ export const reasonCharactersMax = 500
 export interface Abilities {
   readonly canDrive: boolean
   readonly relays: readonly string[]
+  /** Something that is kept is there later. */
+  readonly canRemember?: boolean
 }
 
 /** The schema of a whole reply, `{"reason", "intent"}`, holding only the intents that are possible. */
-export function replySchemaFor({ canDrive, relays: [relay, ...relays] }: Abilities) {
+export function replySchemaFor({
+  canDrive,
+  canRemember = false,
+  relays: [relay, ...relays],
+}: Abilities) {
   const possible = [
     stop,
     wait,
     askHuman,
+    ...(canRemember ? [remember] : []),
     ...(canDrive ? [drive] : []),
     ...(relay === undefined ? [] : [setRelay.extend({ relay: z.enum([relay, ...relays]) })]),
   ] as const
@@ -83,6 +102,8 @@ export function describeIntent(intent: Intent): string {
       return `${intent.relay} ${intent.on ? 'on' : 'off'}`
     case 'askHuman':
       return `ask ${JSON.stringify(intent.question)}`
+    case 'remember':
+      return `remember ${JSON.stringify(intent.text)}`
     case 'stop':
       return 'stop'
   }

@@ -3,6 +3,8 @@ import type { Box } from '../space/boxes.ts'
 import type { Limits } from './configuration.ts'
 import type { Pose, Twist } from './geometry.ts'
 import type { Answered } from './inquiry.ts'
+import type { Recalled } from './memory.ts'
+import type { NamedPlace } from './place.ts'
 import type { Scene } from './scene.ts'
 
 /** One earlier intent and what became of it. */
@@ -31,4 +33,11 @@ export interface Observation {
   readonly answers: readonly Answered[]
   /** What the brain has been proposing again and again. */
   readonly loop: Repetition | undefined
+  /** What is remembered of moments like this one, what fits best first. */
+  readonly memories?: readonly Recalled[]
+  /** Whether something can be remembered now. */
+  readonly canRemember?: boolean
+  /** What people wrote down for the brain: places by their names, and words. */
+  readonly places?: readonly NamedPlace[]
+  readonly notes?: readonly string[]
 }

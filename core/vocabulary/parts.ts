@@ -19,6 +19,8 @@ export const ranges = {
   usdPerMillion: { min: 0, max: 100_000, unit: 'USD for a million tokens' },
   requestsPerMinute: { min: 1, max: 6_000, unit: 'requests a minute' },
   countsPerTurn: { min: 1, max: 100_000, unit: 'edges' },
+  recordBytes: { min: 1_000_000, max: 1_000_000_000_000, unit: 'bytes' },
+  recordHours: { min: 0.01, max: 8_760, unit: 'hours' },
   modelDeadlineMs: { min: 500, max: 120_000, unit: 'ms' },
 } as const
 

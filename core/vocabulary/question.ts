@@ -62,6 +62,8 @@ export interface AttemptFailure {
   readonly retryAfterMs?: number | undefined
   /** Nobody's fault: it is not held against the endpoint. */
   readonly blameless?: true
+  /** Another endpoint may be cheaper: it is to be asked instead. */
+  readonly elsewhere?: true
   /** The endpoint refused a field that is not sent to it any more: ask again at once. */
   readonly adapted?: true
 }

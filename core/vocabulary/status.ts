@@ -8,6 +8,16 @@ export interface HaltReport {
   readonly ms: number
 }
 
+/** How the flight record is doing, and where it is kept. `cause`: why it is kept no more. */
+export interface RecorderStatus {
+  readonly state: 'opening' | 'recording' | 'shedding' | 'frozen' | 'closing' | 'closed'
+  /** Null where it is kept in no folder. */
+  readonly folder: string | null
+  readonly cause: string | null
+  /** How many entries wait to be written. */
+  readonly waiting: number
+}
+
 /** A robot as it is now, for people and programs (DESIGN §5). */
 export interface Status {
   readonly name: string
@@ -49,6 +59,18 @@ export interface Status {
     readonly replies: Readonly<Record<string, number>>
   }
   readonly halt: HaltReport | null
+  /** Null where no record is kept. */
+  readonly recorder: RecorderStatus | null
+  /** Null where nothing is remembered. */
+  readonly memory: MemoryStatus | null
+}
+
+/** How a robot's memory is, what is on the disk, and why nothing is kept at present. */
+export interface MemoryStatus {
+  readonly state: string
+  readonly episodes: number
+  readonly notes: number
+  readonly cause: string | null
 }
 
 /** Milliseconds by which the event loop was late. */

@@ -1,3 +1,4 @@
+import { MechosError } from '../../core/vocabulary/errors.ts'
 import { foot, type Hazard, type Ladder } from '../../core/rules/failsafe.ts'
 import { emptyWorld } from '../../core/space/world.ts'
 import type { Intent } from '../../core/vocabulary/intent.ts'
@@ -7,6 +8,7 @@ import type { Verdict } from '../../core/vocabulary/verdict.ts'
 import type { AgentContext } from '../agent.machine.ts'
 import type { Claim, KernelContext } from '../kernel.machine.ts'
 import type { LlmContext } from '../llm.machine.ts'
+import type { MemoryContext, Written } from '../memory.machine.ts'
 import type { WatchedSensor } from '../perception.machine.ts'
 import type { RobotInput } from '../robot.machine.ts'
 import type { Literal } from './marks.ts'
@@ -29,12 +31,15 @@ export function examplesFor(input: RobotInput): Readonly<Record<string, Examples
   return {
     agent,
     board,
+    cockpit,
     failsafe,
     guardian,
     kernel: kernelWith(input),
     llm,
+    memory,
     motion,
     perception: perceptionWith(input),
+    recorder: { events: { 'recorder.failed': [{ cause: 'the disk is full' }] } },
     relays: { events: { 'relays.set': [{ relay: 'lamp', on: true, leaseMs: 15_000 }] } },
     sensor: { input: { name: 'front' } },
   }
@@ -55,6 +60,15 @@ const scene = { footprintMetres: 0.2, obstacles: [], sectors: [], stale: [], bli
 const board: Examples = {
   events: { 'board.lost': [{ cause: 'the cable was pulled' }] },
   outputs: { openBody: [{ firmware: 'StandardFirmata 2.5', deadman: true }] },
+}
+
+const cockpit: Examples = {
+  events: {
+    'cockpit.seated': [{ seats: { pages: 1, isDriven: true } }],
+    'cockpit.faulted': [{ cause: 'the hub is broken' }],
+    'cockpit.lost': [{ cause: 'the port is gone' }],
+  },
+  outputs: { bindCockpit: ['http://127.0.0.1:7077'] },
 }
 
 const hazard: Hazard = {
@@ -127,6 +141,22 @@ function kernelWith({ rules }: RobotInput): Examples {
       present?.approve,
     ],
   }
+}
+
+const written: Written = { tally: { episodes: 1, notes: 0 }, left: 0 }
+
+const memory: Examples = {
+  events: { 'memory.noted': [{ isUrgent: false }, { isUrgent: true }] },
+  outputs: {
+    openMemories: [written.tally],
+    writeMemories: [written, { ...written, left: 1 }],
+    mendMemories: [written, { ...written, left: 1 }],
+  },
+  facts: ({ fault, isUrgent, waiting = 0 }: Partial<MemoryContext>) => [
+    waiting > 0,
+    isUrgent,
+    fault !== undefined,
+  ],
 }
 
 const motion: Examples = {
@@ -214,6 +244,7 @@ const llm: Examples = {
   events: {
     'llm.ask': [1, 2].map((id) => ({ question: { id, messages: [], schema: {} } })),
     'llm.abort': [{ id: 1 }, { id: 2 }],
+    'endpoint.rested': [{ endpoint: 0 }, { endpoint: 1 }],
     'budget.noted': (['ample', 'low', 'exhausted'] as const).map((level) => ({
       note: { level, cause: level },
     })),
@@ -224,6 +255,10 @@ const llm: Examples = {
     settle: [{ overbilled: false }, { overbilled: true }],
   },
   errors: {
+    reserve: [
+      new MechosError('ERR_BUDGET_EXHAUSTED', 'nothing is left'),
+      new MechosError('ERR_BUDGET_UNKEPT', 'the disk is full'),
+    ],
     complete: [
       failure,
       { ...failure, adapted: true },

@@ -418,7 +418,7 @@ export const rules: readonly Rule[] = [
     },
   },
   {
-    says: 'nobody is started but at the beginning, by a reset and by a restart, and a second budget is never opened',
+    says: 'nobody is started but at the beginning, by a reset and by a restart, and the model never a second time',
     kind: 'escapes',
     holds: ({ event, effects }) =>
       started(effects).length === 0 ||

@@ -96,8 +96,17 @@ describe('a tariff', () => {
   test('learns nothing from a lie', () => {
     const tariff = counted()
     const before = tariff.worst(question, 0)
-    tariff.chargeOf(attempt, used({ promptTokens: 5_000, completionTokens: 1 }))
+    tariff.chargeOf(attempt, used({ promptTokens: 2, completionTokens: 1 }))
     expect(tariff.worst(question, 0)).toEqual(before)
+  })
+
+  test('expects to be billed again what went beyond its worst, however that is made up', () => {
+    const tariff = counted()
+    const before = tariff.worst(question, attempt.capTokens).tokens
+    const lie = { promptTokens: before + 500, completionTokens: 0 }
+    const charge = tariff.chargeOf(attempt, used(lie))
+    expect(charge).toMatchObject({ kind: 'used', amount: { tokens: before + 500 } })
+    expect(tariff.worst(question, attempt.capTokens).tokens).toBe(before + 500)
   })
 
   test('has a price', () => {

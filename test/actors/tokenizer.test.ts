@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { counterFor } from '../../actors/tokenizer.ts'
+import { counterAt, counterFor } from '../../actors/tokenizer.ts'
 
 /** Devanagari, of which the newer encoding makes half as many tokens as the older. */
 const telling = 'हिन्दी'
@@ -52,4 +52,14 @@ describe('a tokenizer', () => {
     expect(await count('gpt-4o', '<|endoftext|>')).toBeGreaterThan(1)
     expect(await count('gpt-4', '<|im_start|>system')).toBeGreaterThan(1)
   })
+})
+
+test('an endpoint is counted for by its host, or by what is declared, and never by a name alone', async () => {
+  const at = async (url: string, declared?: 'o200k_base') =>
+    (await counterAt({ url, model: 'gpt-4o-mini', declared }))?.count('hello world') ?? 'bytes'
+  expect(await at('https://api.openai.com/v1')).toBe(2)
+  expect(await at('https://house.openai.azure.com/v1')).toBe(2)
+  expect(await at('http://127.0.0.1:1/v1')).toBe('bytes')
+  expect(await at('https://openai.com.evil.example/v1')).toBe('bytes')
+  expect(await at('http://127.0.0.1:1/v1', 'o200k_base')).toBe(2)
 })

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { type Bench, command } from './command.ts'
 import {
   benchReportSchema,
+  countedFigure,
   type Figure,
   figureSchema,
   percentile,
@@ -104,6 +105,41 @@ describe('a timing', () => {
       verdict: 'miss',
       reason: 'more than 5 % had to be excluded; 6 of 106 samples excluded: why',
     })
+  })
+})
+
+describe('a count', () => {
+  const spent = { name: 'share', unit: 'share', bound: 0.9, op: '>=' } as const
+  const count = { n: 20, reason: 'seed 7' }
+
+  test('is held against its bound from the side that it has, before it is rounded', () => {
+    expect(countedFigure(spent, { ...count, value: 0.9 })).toEqual({
+      name: 'share',
+      value: 0.9,
+      unit: 'share',
+      bound: 0.9,
+      op: '>=',
+      floor: null,
+      peer: null,
+      ratio: null,
+      n: 20,
+      p50: null,
+      p99: null,
+      max: null,
+      verdict: 'ok',
+      reason: 'seed 7',
+    })
+    const verdictOf = (op: '<=' | '>=', value: number) =>
+      countedFigure({ ...spent, op }, { ...count, value }).verdict
+    expect([verdictOf('>=', 0.8999), verdictOf('>=', 1)]).toEqual(['miss', 'ok'])
+    expect([verdictOf('<=', 0.9001), verdictOf('<=', 0)]).toEqual(['miss', 'ok'])
+  })
+
+  test('that is no number is a miss on either side', () => {
+    for (const op of ['<=', '>='] as const) {
+      const figure = countedFigure({ ...spent, op }, { ...count, value: Number.NaN })
+      expect(figure).toMatchObject({ value: null, verdict: 'miss' })
+    }
   })
 })
 
@@ -218,10 +254,10 @@ describe('npm run bench', () => {
   test('prints a table for people', async () => {
     const { out } = await run(['halt'], [kept, missed, left])
     expect(out.split('\n').slice(1)).toEqual([
-      'figure  p50   p99   max  bound  floor    n  verdict',
-      'halt    1.0   1.0   1.0  <= 10    2.3  100  ok',
-      'halt    1.0  20.0  20.0  <= 10    2.3  100  miss',
-      'halt      -     -     -  <= 10    2.3    0  skipped',
+      'figure  value  unit  p50   p99   max  bound  floor    n  verdict',
+      'halt        1    ms  1.0   1.0   1.0  <= 10    2.3  100  ok',
+      'halt       20    ms  1.0  20.0  20.0  <= 10    2.3  100  miss',
+      'halt        -    ms    -     -     -  <= 10    2.3    0  skipped',
       'miss halt: 20 ms is above 10 ms',
       'skipped halt: needs to look at the pins',
       '',

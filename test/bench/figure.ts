@@ -40,6 +40,21 @@ export interface Promised {
   readonly floor: number | null
 }
 
+/** What a number that is no timing is held against. */
+export interface Counted {
+  readonly name: string
+  readonly unit: string
+  readonly bound: number
+  readonly op: Figure['op']
+}
+
+/** Such a number, how many measurements it stands on, and what must be known to read it. */
+export interface Count {
+  readonly value: number
+  readonly n: number
+  readonly reason: string
+}
+
 /** The timings of one cause; a sample that never came to its end is Infinity. */
 export interface Timings {
   readonly ms: readonly number[]
@@ -55,7 +70,8 @@ export const samplesMin = 100
 export const excludedShareMax = 0.05
 
 /** The figure that timings make. Whatever is doubtful is a miss: too few samples, too many excluded, no finite percentile. */
-export function timingFigure({ name, bound, floor }: Promised, timings: Timings): Figure {
+export function timingFigure(promised: Promised, timings: Timings): Figure {
+  const { bound } = promised
   const { ms, excluded, remarks } = timings
   const value = percentile(ms, 0.99)
   const reasons = doubts(timings)
@@ -65,7 +81,7 @@ export function timingFigure({ name, bound, floor }: Promised, timings: Timings)
     reasons.push(`${excluded} of ${ms.length + excluded} samples excluded: ${remarks.join(', ')}`)
   }
   return {
-    ...blank(name, bound, floor),
+    ...blank(promised),
     value: finite(value),
     n: ms.length,
     p50: finite(percentile(ms, 0.5)),
@@ -76,14 +92,31 @@ export function timingFigure({ name, bound, floor }: Promised, timings: Timings)
   }
 }
 
+/** The figure that a count makes. NaN is within no bound. */
+export function countedFigure(
+  { name, unit, bound, op }: Counted,
+  { value, n, reason }: Count,
+): Figure {
+  const isKept = op === '<=' ? value <= bound : value >= bound
+  return {
+    ...blank({ name, bound, floor: null }),
+    unit,
+    op,
+    value: finite(value),
+    n,
+    verdict: isKept ? 'ok' : 'miss',
+    reason,
+  }
+}
+
 /** A figure that could not be had here. */
-export function skippedFigure({ name, bound, floor }: Promised, reason: string): Figure {
-  return { ...blank(name, bound, floor), verdict: 'skipped', reason }
+export function skippedFigure(promised: Promised, reason: string): Figure {
+  return { ...blank(promised), verdict: 'skipped', reason }
 }
 
 /** A figure whose measuring broke: an answer that is owed and was not given is a miss. */
-export function brokenFigure({ name, bound, floor }: Promised, reason: string): Figure {
-  return { ...blank(name, bound, floor), verdict: 'miss', reason }
+export function brokenFigure(promised: Promised, reason: string): Figure {
+  return { ...blank(promised), verdict: 'miss', reason }
 }
 
 /** The smallest value that at least `share` of all are not above (nearest rank). NaN of nothing, and of NaN anywhere. */
@@ -105,7 +138,7 @@ function doubts({ ms, excluded }: Timings): string[] {
   ]
 }
 
-function blank(name: string, bound: number, floor: number | null): Omit<Figure, 'verdict'> {
+function blank({ name, bound, floor }: Promised): Omit<Figure, 'verdict'> {
   return {
     name,
     value: null,
@@ -123,14 +156,14 @@ function blank(name: string, bound: number, floor: number | null): Omit<Figure, 
   }
 }
 
-function finite(ms: number): number | null {
-  return Number.isFinite(ms) ? round(ms) : null
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? round(value) : null
 }
 
 function inMs(ms: number): string {
   return Number.isFinite(ms) ? `${round(ms)} ms` : 'what never came'
 }
 
-function round(ms: number): number {
-  return Math.round(ms * 100) / 100
+function round(value: number): number {
+  return Math.round(value * 100) / 100
 }

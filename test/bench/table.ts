@@ -1,6 +1,17 @@
 import type { BenchReport, Figure } from './figure.ts'
 
-const heads = ['figure', 'p50', 'p99', 'max', 'bound', 'floor', 'n', 'verdict'] as const
+const heads = [
+  'figure',
+  'value',
+  'unit',
+  'p50',
+  'p99',
+  'max',
+  'bound',
+  'floor',
+  'n',
+  'verdict',
+] as const
 
 /** A bench for people: a line for each figure, and what there is to say of it below. */
 export function tableOf({ bench, node, figures }: BenchReport): string {
@@ -19,14 +30,23 @@ export function tableOf({ bench, node, figures }: BenchReport): string {
   const remarks = figures
     .filter(({ reason }) => reason !== null)
     .map(({ name, verdict, reason }) => `${verdict} ${name}: ${reason}`)
-  return [`${bench} on Node ${node}, in ms`, ...lines, ...remarks]
-    .map((line) => `${line}\n`)
-    .join('')
+  return [`${bench} on Node ${node}`, ...lines, ...remarks].map((line) => `${line}\n`).join('')
 }
 
 function cellsOf(figure: Figure): readonly string[] {
-  const { name, p50, p99, max, bound, op, floor, n, verdict } = figure
-  return [name, text(p50), text(p99), text(max), `${op} ${bound}`, text(floor), `${n}`, verdict]
+  const { name, value, unit, p50, p99, max, bound, op, floor, n, verdict } = figure
+  return [
+    name,
+    value === null ? '-' : String(value),
+    unit,
+    text(p50),
+    text(p99),
+    text(max),
+    `${op} ${bound}`,
+    text(floor),
+    `${n}`,
+    verdict,
+  ]
 }
 
 function text(value: number | null): string {

@@ -9,19 +9,22 @@ let folder: string
 let asked: number
 let answer: boolean | undefined
 let uptimeMs: number
+/** By how much the wall clock is ahead of the uptime. */
+let shiftMs: number
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'mechos-calendar-'))
   asked = 0
   answer = undefined
   uptimeMs = 5_000
+  shiftMs = 1_000
   writeFileSync(join(folder, 'boot_id'), 'one\n')
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 function sources(change: Partial<CalendarSources> = {}): CalendarSources {
   return {
-    wallMs: () => 42,
+    wallMs: () => uptimeMs + shiftMs,
     uptimeMs: () => uptimeMs,
     bootIdFile: join(folder, 'boot_id'),
     synchronisedFile: join(folder, 'synchronized'),
@@ -37,7 +40,7 @@ describe('the calendar of a computer', () => {
   test('reads its clocks, and does not wait for what it asks', () => {
     answer = true
     const read = calendar(sources())
-    expect(read()).toEqual({ wallMs: 42, uptimeMs: 5_000, bootId: 'one', isSynchronised: false })
+    expect(read()).toEqual({ wallMs: 6_000, uptimeMs: 5_000, bootId: 'one', isSynchronised: false })
     const silent = calendar(sources({ askSynchronised: () => new Promise(() => {}) }))
     expect(silent().isSynchronised).toBe(false)
   })
@@ -57,6 +60,36 @@ describe('the calendar of a computer', () => {
     read()
     await turn()
     expect([read().isSynchronised, asked]).toEqual([false, 2])
+  })
+
+  test('does not believe a clock that was set until the system vouches for it again', async () => {
+    answer = true
+    const read = calendar(sources())
+    read()
+    await turn()
+    expect(read().isSynchronised).toBe(true)
+    shiftMs += 86_400_000
+    answer = false
+    expect(read().isSynchronised).toBe(false)
+    await turn()
+    expect([read().isSynchronised, asked]).toEqual([false, 2])
+    answer = true
+    uptimeMs += 60_000
+    read()
+    await turn()
+    expect([read().isSynchronised, asked]).toEqual([true, 3])
+  })
+
+  test('forgets the mark of timesyncd once its clock was set by hand', async () => {
+    writeFileSync(join(folder, 'synchronized'), '')
+    const read = calendar(sources())
+    read()
+    await turn()
+    expect(read().isSynchronised).toBe(true)
+    shiftMs += 86_400_000
+    expect(read().isSynchronised).toBe(false)
+    await turn()
+    expect(read().isSynchronised).toBe(false)
   })
 
   test('believes the mark of timesyncd only where the system does not say', async () => {

@@ -31,6 +31,8 @@ const status: Status = {
   budget: { state: 'ample', spent: 0, assumed: 0, limit: 1, usd: { spent: 0, limit: 1 } },
   llm: { circuit: 'closed', lastError: null, replies: {} },
   halt: null,
+  recorder: null,
+  memory: null,
 }
 const rowsOf = (question: Status['question']) =>
   statusText({ ...status, question })

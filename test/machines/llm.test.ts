@@ -214,6 +214,15 @@ describe('a call', () => {
     ])
   })
 
+  test('whose server asks to be left alone for days is asked again after five minutes', async () => {
+    const { clock, failed, value } = asking()
+    await failed({ ...busy, retryAfterMs: 5_000_000_000 })
+    await clock.advance(299_999)
+    expect(value().circuit).toBe('open')
+    await clock.advance(1)
+    expect(value().circuit).toBe('probing')
+  })
+
   test('is asked again at once without the field that its server does not take, a few times', async () => {
     const { failed, complete, afforded, settled, said, value } = asking()
     const adapted: AttemptFailure = { ...denied, adapted: true }
@@ -274,6 +283,16 @@ describe('a call', () => {
     expect(settle.last().signal.aborted).toBe(false)
     await settled()
     expect(said).toEqual([[id, 'intent']])
+  })
+
+  test('whose deadline came while it was settled is not tried again', async () => {
+    const { clock, call, complete, settled, said, reserve } = asking()
+    const id = await call()
+    await complete.last().reject(busy)
+    await clock.advance(1_000)
+    await settled()
+    await clock.advance(60_000)
+    expect([reserve.calls.length, said]).toEqual([1, [[id, 'ERR_BRAIN_REFUSED']]])
   })
 
   test('whose settlement the disk does not take in 5 s is not acted on', async () => {
@@ -548,10 +567,60 @@ describe('a list of endpoints', () => {
     expect([value().circuit, reserve.last().input.endpoint]).toEqual(['probing', 0])
   })
 
-  test('does not go on for what is no fault of an endpoint', async () => {
+  test('goes on to one that may be cheaper when the budget refuses, and holds it against nobody', async () => {
+    const { ask, reserve, afforded, complete, settled, said, value } = asking(2)
+    for (let questions = 0; questions < 9; questions++) {
+      ask()
+      // oxlint-disable-next-line no-await-in-loop -- one call after the other
+      await reserve.last().reject(new MechosError('ERR_BUDGET_EXHAUSTED', 'nothing is left'))
+      expect(reserve.last().input.endpoint).toBe(1)
+      // oxlint-disable-next-line no-await-in-loop -- one call after the other
+      await afforded()
+      // oxlint-disable-next-line no-await-in-loop -- one call after the other
+      await complete.last().resolve(good)
+      // oxlint-disable-next-line no-await-in-loop -- one call after the other
+      await settled()
+    }
+    expect([said.length, said.at(-1), value().circuit]).toEqual([9, [9, 'intent'], 'closed'])
+  })
+
+  test('does not go on for a ledger that cannot be kept', async () => {
     const { ask, reserve, said } = asking(2)
     ask()
-    await reserve.last().reject(new MechosError('ERR_BUDGET_EXHAUSTED', 'nothing is left'))
-    expect([reserve.calls.length, said]).toEqual([1, [[1, 'ERR_BUDGET_EXHAUSTED']]])
+    await reserve.last().reject(new MechosError('ERR_BUDGET_UNKEPT', 'the disk is full'))
+    expect([reserve.calls.length, said]).toEqual([1, [[1, 'ERR_BUDGET_UNKEPT']]])
+  })
+
+  test('lets each of them rest for itself, and takes each back', async () => {
+    const { clock, failed, afforded, complete, settled, ask, abort, reserve, value } = asking(2)
+    await failed()
+    await afforded()
+    await complete.last().reject({ ...busy, retryAfterMs: 20_000 })
+    await settled()
+    const second = async () => {
+      await failed()
+      const { endpoint } = reserve.last().input
+      abort()
+      return endpoint
+    }
+    // The first is well enough, the second is left alone: nobody else is there to be asked.
+    expect([await second(), value().circuit]).toEqual([0, 'closed'])
+    await clock.advance(20_000)
+    expect(await second()).toBe(1)
+    ask()
+    expect(reserve.last().input.endpoint).toBe(0)
+  })
+
+  test('is not asked on for a question that was withdrawn while it was overbilled', async () => {
+    const { call, abort, complete, settled, said, reserve, value } = asking(2)
+    const id = await call()
+    await complete.last().resolve(good)
+    abort()
+    await settled(true)
+    expect([reserve.calls.length, said, value()]).toEqual([
+      1,
+      [[id, 'ERR_BRAIN_SILENT']],
+      { budget: 'ample', circuit: 'open', call: 'idle' },
+    ])
   })
 })

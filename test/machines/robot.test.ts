@@ -310,7 +310,7 @@ describe('children that fail', () => {
     expect(robot.valueOf('llm')).toBeUndefined()
   })
 
-  test('nor by a reset, which would open a second budget', async () => {
+  test('nor by a reset', async () => {
     const robot = await autonomous()
     robot.break('llm')
     robot.root.send({ type: 'robot.halt', cause: 'asked to halt' })

@@ -68,7 +68,7 @@ describe.concurrent('a model behind an HTTP endpoint', { timeout: 120_000 }, () 
       limits: { linear: 0.2, angular: 1 },
       blind: [],
       battery: expect.any(Number),
-      may: ['drive', 'stop', 'wait', 'askHuman', 'setRelay lamp'],
+      may: ['drive', 'stop', 'wait', 'askHuman', 'remember', 'setRelay lamp'],
     })
     expect(later?.obstacles.length).toBeGreaterThan(3)
     expect(later?.last).toContainEqual({ intent: 'wait 300 ms', outcome: 'permitted' })

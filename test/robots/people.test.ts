@@ -80,7 +80,7 @@ describe('a question to a person', () => {
     const id = bench.asked()?.id ?? 0
     expect(bench.answer('up')).toEqual({
       ok: false,
-      message: 'answer: "up" is not allowed; one of left, right',
+      message: 'answer: "up" is not allowed; one of "left", "right"',
     })
     expect(bench.answer('left', id + 1)).toEqual({
       ok: false,

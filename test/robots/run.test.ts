@@ -31,7 +31,7 @@ describe('a run in simulation', { timeout: 120_000 }, () => {
       halt: { evidence: 'measured' },
       collisions: 0,
       tokens: { limit: 100_000, spent: 0, assumed: 0, held: 0 },
-      recordDir: null,
+      recordDir: expect.stringContaining('/records/rover-'),
     })
     expect(report.actuators).toEqual({
       left: { output: 0, safe: true },

@@ -48,7 +48,16 @@ test('a key goes to its endpoint, and into no log, prompt, report, error, status
   expect(told.filter((text) => text.includes(key))).toEqual([])
 })
 
-test('a key of OpenAI goes to no other computer, and a model elsewhere is not asked over plain http', async ({
+test('a key in the place of its name is not said aloud', async ({ place }) => {
+  const ended = await place.run(
+    ...`run --headless --for 1 --brain http://127.0.0.1:1/v1 --model m --key-env ${key}`.split(' '),
+  )
+  expect(ended.code).toBe(2)
+  expect(ended.stderr).toMatch(/^brains\[0\]\.keyEnv: is not the name of an environment variable/)
+  expect(ended.stdout + ended.stderr).not.toContain(key)
+})
+
+test('a model elsewhere is asked neither over plain http nor at a price that nobody knows', async ({
   place,
 }) => {
   const refused = await place.run(

@@ -79,6 +79,14 @@ const statusSchema = z.object({
   budget: z.object({ state: z.string(), spent: z.number(), limit: z.number() }),
   llm: z.object({ circuit: z.string(), lastError: z.string().nullable() }),
   halt: z.strictObject({ evidence: z.string(), ms: z.number() }).nullable(),
+  memory: z
+    .object({
+      state: z.string(),
+      episodes: z.int(),
+      notes: z.int(),
+      cause: z.string().nullable(),
+    })
+    .nullable(),
 })
 
 /** A robot's status (DESIGN §5), as far as tests look at it. */

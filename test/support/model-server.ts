@@ -16,6 +16,19 @@ const briefingSchema = z.object({
   answers: z.array(z.object({ question: z.string(), answer: z.string() })),
   last: z.array(z.object({ intent: z.string(), outcome: z.string() })),
   loop: z.string().optional(),
+  memories: z
+    .array(
+      z.strictObject({
+        text: z.string(),
+        age: z.string(),
+        place: z.strictObject({ frame: z.string(), x: z.number(), y: z.number() }).optional(),
+      }),
+    )
+    .default([]),
+  places: z
+    .array(z.strictObject({ name: z.string(), frame: z.string(), x: z.number(), y: z.number() }))
+    .default([]),
+  notes: z.array(z.string()).default([]),
 })
 
 export type Briefing = z.infer<typeof briefingSchema>

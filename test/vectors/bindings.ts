@@ -4,6 +4,7 @@ import { diffDrive } from './diff-drive.ts'
 import { failsafe } from './failsafe.ts'
 import { firmataFrames } from './firmata-frames.ts'
 import { kernelGate } from './kernel-gate.ts'
+import { openaiChat } from './openai-chat.ts'
 import { speedLimiter } from './speed-limiter.ts'
 import { velocityMux } from './velocity-mux.ts'
 
@@ -16,4 +17,5 @@ export const bindings: readonly Binding[] = [
   velocityMux,
   firmataFrames,
   deadmanEstop,
+  openaiChat,
 ]

@@ -23,7 +23,11 @@ function expectedIn(value: unknown, path: readonly string[], isExpected: boolean
     return Object.entries(value).flatMap(([key, inner]) =>
       key.endsWith('tol') || key === 'conventions'
         ? []
-        : expectedIn(inner, [...path, key], isExpected || /^(expect|reached|final)/.test(key)),
+        : expectedIn(
+            inner,
+            [...path, key],
+            isExpected || /^(expect|reached|final|retry$|wait_ms)/.test(key),
+          ),
     )
   }
   return isExpected ? [[...path]] : []

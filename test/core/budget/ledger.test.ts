@@ -187,6 +187,11 @@ describe('a ledger that was kept', () => {
     expect(tomorrow.purses.day.assumed).toEqual(tokens(17, 2))
   })
 
+  test('that was short of money is not short of it for cheaper models', () => {
+    const dear = { ...kept, wanted: tokens(20, 900) }
+    expect(noteOf(openLedger(limits, today, dear)).level).toBe('ample')
+  })
+
   test('has nothing left under a limit that was lowered', () => {
     const ledger = openLedger({ ...limits, day: tokens(10) }, today, kept)
     expect([remaining(ledger), reserve(ledger, 'a', tokens(1))]).toEqual([none, undefined])

@@ -51,7 +51,7 @@ describe("a person's answer", () => {
     ])
     for (const text of ['up', '0', '4', '-1', '1.0', '']) {
       expect(readAnswer(choosing, { id: 5, text })).toMatchObject({
-        message: expect.stringMatching(/is not allowed; one of Left, to the right, 1$/),
+        message: expect.stringMatching(/is not allowed; one of "Left", "to the right", "1"$/),
       })
     }
   })

@@ -66,6 +66,8 @@ describe('a configuration', () => {
       blindCreep: false,
       brains: [{ url: 'explorer', deadlineMs: 10_000 }],
       budget: { tokensPerDay: 100_000, usdPerDay: 1, requestsPerMinute: 20, trustClock: false },
+      record: { images: false, maxBytes: 2_147_483_648, maxHours: 4 },
+      memory: {},
     })
   })
 
@@ -147,6 +149,18 @@ describe('a configuration', () => {
       'brains[0].deadlineMs: 499 is not allowed; a number from 500 to 120000 ms',
     )
     expect(fault({ url: 'http://127.0.0.1:1/v1', model: 'm' }, { url: 'explorer' })).toBe('none')
+  })
+
+  test('names an endpoint of embeddings where keys are safe, or none', () => {
+    const fault = (embeddings: object) => complaintAbout(robot({ memory: { embeddings } }))
+    expect(fault({ url: 'http://127.0.0.1:1/v1', model: 'e' })).toBe('none')
+    expect(fault({ url: 'http://u:p@host/v1', model: 'e' })).toMatch(
+      /^memory\.embeddings\.url: "http:\/\/\[secret\]@host\/v1" is not allowed; an https address/,
+    )
+    expect(fault({ url: 'https://host/v1' })).toMatch(/^memory\.embeddings\.model: missing; /)
+    expect(fault({ url: 'https://host/v1', model: 'e', keyEnv: 'sk-1' })).toMatch(
+      /^memory\.embeddings\.keyEnv: is not the name of an environment variable/,
+    )
   })
 
   test('has a goal of some words, if any', () => {

@@ -77,6 +77,12 @@ describe('an intent', () => {
   })
 })
 
+test('to remember is a text that is not too long', () => {
+  const note = (text: string) => intentSchema.safeParse({ type: 'remember', text }).success
+  expect(['x', 'x'.repeat(500), '', 'x'.repeat(501)].map(note)).toEqual([true, true, false, false])
+  expect(describeIntent({ type: 'remember', text: 'a\nb' })).toBe('remember "a\\nb"')
+})
+
 describe("a reply's schema", () => {
   const everything = { canDrive: true, relays: ['lamp', 'horn'] }
   const nothing = { canDrive: false, relays: [] }
@@ -89,6 +95,13 @@ describe("a reply's schema", () => {
     expect(intents.map((intent) => accepts(everything, intent))).toEqual([true, true, true, true])
     expect(accepts(everything, { ...lamp, relay: 'laser' })).toBe(false)
     expect(intents.map((intent) => accepts(nothing, intent))).toEqual([false, false, true, true])
+    const note = { type: 'remember', text: 'the dock is here' }
+    const may = [
+      everything,
+      { ...everything, canRemember: false },
+      { ...nothing, canRemember: true },
+    ]
+    expect(may.map((can) => accepts(can, note))).toEqual([false, false, true])
   })
 
   test("is sent as OpenAI's strict mode takes it", () => {

@@ -1,0 +1,335 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { messageOf } from '../../core/vocabulary/errors.ts'
+import type { Clock } from '../../drivers/clock.ts'
+import { type Access, createAccess } from './access.ts'
+import { createAudience } from './audience.ts'
+import { contained } from './contained.ts'
+import { cookieName, isJson, loopback, type Refusal, secretIn, strangerIn } from './doorkeeper.ts'
+import type { PageFiles } from './files.ts'
+import { createHands } from './hands.ts'
+import type { Drawing, PageWord, Role, RobotWord } from './protocol.ts'
+import { refusing, type Reply, sendReply } from './reply.ts'
+import { makeRoom } from './room.ts'
+import type { Steered } from './steered.ts'
+import { receive, type Visitor, waitingBytesMax } from './visitor.ts'
+
+/** What a cockpit is made of. */
+export interface CockpitParts {
+  readonly robot: Steered
+  /** The machine's monotonic clock. Cockpits are of people, whatever time the robot lives in. */
+  readonly clock: Clock
+  readonly files: PageFiles
+  readonly drawings: readonly Drawing[]
+  /** Has what happens in the charts told to `say`, until it is called back; called only while somebody watches. */
+  watch(say: (word: RobotWord) => void): () => void
+  readonly limits?: Partial<CockpitLimits>
+  /** Told when a page comes, goes, or begins or ends to drive. */
+  seated?(seats: Seats): void
+  /** Told what failed in here that should not have; the rest goes on, and the robot hears nothing of it. */
+  failed(cause: string): void
+  /** Told when nothing is listened to any more. */
+  lost(cause: string): void
+}
+
+/** Who is there. */
+export interface Seats {
+  readonly pages: number
+  readonly isDriven: boolean
+}
+
+/** A cockpit that listens. */
+export interface Cockpit {
+  readonly port: number
+  /** `http://127.0.0.1:7077`: what a browser that has logged in opens. */
+  readonly address: string
+  /** A link that lets one browser in, once. Whoever has it has what the role may do. */
+  link(role: Role): string
+  /** Hangs up on everybody, and lets go of the robot and of the port. */
+  close(): Promise<void>
+}
+
+export interface CockpitLimits {
+  /** How long a request may take to say its headers, and to say all of itself, in ms. */
+  readonly headerMsMax: number
+  readonly requestMsMax: number
+  /** How often that is looked at, in ms. */
+  readonly lookMs: number
+}
+
+const defaultLimits: CockpitLimits = { headerMsMax: 5_000, requestMsMax: 10_000, lookMs: 1_000 }
+
+/** The most that a request may have as its headers, and a request or a message as its body, in bytes (DESIGN §6). */
+export const headerBytesMax = 16 * 1024
+export const bodyBytesMax = 64 * 1024
+
+/** The most pages of either role that are connected at a time. */
+export const pagesMax: Readonly<Record<Role, number>> = { watch: 20, drive: 8 }
+
+/** The most connections that have not become pages. Whoever comes last may want to halt: the oldest makes room. */
+export const connectionsMax = 64 - pagesMax.watch - pagesMax.drive
+
+/**
+ * Serves the cockpit at a port of 127.0.0.1, 0 for any that is free. Whoever comes without a link, from another page or
+ * by another name is refused before anything is looked at; nothing that anybody sends is thrown, waited for, or piled
+ * up. A halt is carried out for every page that has logged in, before anything else that it said, and is never one too
+ * many. Rejects when the port cannot be had.
+ */
+export async function serveCockpit(port: number, parts: CockpitParts): Promise<Cockpit> {
+  const { clock, failed, robot } = parts
+  const limits = { ...defaultLimits, ...parts.limits }
+  const access = createAccess(clock)
+  const server = createServer({
+    maxHeaderSize: headerBytesMax,
+    headersTimeout: limits.headerMsMax,
+    requestTimeout: limits.requestMsMax,
+    keepAliveTimeout: limits.headerMsMax,
+    connectionsCheckingInterval: limits.lookMs,
+  })
+  const room = makeRoom(server, connectionsMax)
+  const bound = await listen(server, port)
+  const live = createLive(parts)
+  const visit: Visit = { access, files: parts.files, port: bound, robot, failed }
+  server.on(
+    'request',
+    contained(failed, (request, response) => answer(request, response, visit)),
+  )
+  server.on(
+    'upgrade',
+    contained(failed, (request, socket, head) => {
+      socket.on('error', () => socket.destroy())
+      const role = access.roleOf(secretIn(request.headers, bound) ?? '')
+      const refused = strangerIn(request.headers, bound) ?? live.refusalOf(request, role)
+      if (refused) return hangUp(socket, refused)
+      if (role === undefined) return hangUp(socket, notLoggedIn)
+      room.release(socket)
+      live.seat(request, socket, head, role)
+    }),
+  )
+  // Who speaks no HTTP, too much of it or too slowly is hung up on, and nothing is said about it.
+  server.on('clientError', (_, socket) => socket.destroy())
+  server.on('error', (error) => parts.lost(messageOf(error)))
+  const address = `http://${loopback}:${bound}`
+  return {
+    port: bound,
+    address,
+    link: (role) => `${address}/login?token=${access.invite(role)}`,
+    close() {
+      live.close()
+      return new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      })
+    },
+  }
+}
+
+function listen(server: Server, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ port, host: loopback, exclusive: true }, () => {
+      server.off('error', reject)
+      const bound = server.address()
+      resolve(typeof bound === 'object' && bound ? bound.port : port)
+    })
+  })
+}
+
+/** What a request is answered from. */
+interface Visit {
+  readonly access: Access
+  readonly files: PageFiles
+  readonly port: number
+  readonly robot: Steered
+  failed(cause: string): void
+}
+
+const notLoggedIn: Refusal = {
+  status: 401,
+  message: 'log in with the link that mechos run has printed; mechos status --json makes another',
+}
+
+/** No body is ever read: what a request wants stands in its head. */
+function answer(request: IncomingMessage, response: ServerResponse, visit: Visit): void {
+  const { headers, method } = request
+  const { access, files, port } = visit
+  const reply = (given: Reply) => sendReply(response, given, port)
+  const refuse = (status: number, message: string) => reply(refusing({ status, message }))
+  response.on('error', () => request.destroy())
+  const stranger = strangerIn(headers, port)
+  if (stranger) return reply(refusing(stranger))
+  const { path, query } = target(request)
+  if (path === '/login' && method === 'GET') return reply(login(query, headers, visit))
+  if (access.roleOf(secretIn(headers, port) ?? '') === undefined)
+    return reply(refusing(notLoggedIn))
+  if (path === '/halt') {
+    if (method !== 'POST') return refuse(405, 'halt: POST it')
+    if (!isJson(headers)) return refuse(415, 'halt: application/json only')
+    return haltFor(request, reply, visit)
+  }
+  if (method !== 'GET' && method !== 'HEAD') return refuse(405, `${method} is not allowed`)
+  const file = files.get(path)
+  if (!file) return refuse(404, 'there is nothing here')
+  // Where a body follows, nobody listens to it.
+  const hasBody = 'content-length' in headers || 'transfer-encoding' in headers
+  const connection: Record<string, string> = hasBody ? { Connection: 'close' } : {}
+  reply({ status: 200, type: file.type, body: file.body, headers: connection })
+}
+
+/** What is asked for. Nothing is decoded: what is served is called by plain names. */
+function target({ url = '/' }: IncomingMessage): { path: string; query: URLSearchParams } {
+  const [path = '/', ...rest] = url.split('?')
+  return { path, query: new URLSearchParams(rest.join('?')) }
+}
+
+/** A link is followed once: its token becomes a session, whose secret no page can read and no other site sends. */
+function login(
+  query: URLSearchParams,
+  headers: IncomingMessage['headers'],
+  { access, port }: Visit,
+): Reply {
+  if (headers['sec-purpose'] !== undefined) {
+    return refusing({ status: 403, message: 'login: not followed ahead of time' })
+  }
+  const wish = query.get('as') === 'watch' ? 'watch' : 'drive'
+  const session = access.admit(query.get('token') ?? '', wish)
+  if (!session) {
+    const message =
+      'login: this link was followed already, or is none; mechos status --json makes another'
+    return refusing({ status: 401, message })
+  }
+  const cookie = `${cookieName(port)}=${session.secret}; Path=/; HttpOnly; SameSite=Strict`
+  return {
+    status: 303,
+    type: 'text/plain; charset=utf-8',
+    body: '',
+    headers: { Location: '/', 'Set-Cookie': cookie },
+  }
+}
+
+/** Halts first. What else the request brings along is not waited for. */
+function haltFor(
+  request: IncomingMessage,
+  reply: (given: Reply) => void,
+  { robot, failed }: Visit,
+): void {
+  const isTooLong = !(Number(request.headers['content-length'] ?? 0) <= bodyBytesMax)
+  robot.halt(haltCause).then(
+    contained(failed, (report) => {
+      if (isTooLong)
+        return reply(refusing({ status: 413, message: 'it halts; what follows is too long' }))
+      reply({
+        status: 200,
+        type: 'application/json',
+        body: JSON.stringify(report),
+        headers: request.complete ? {} : { Connection: 'close' },
+      })
+    }),
+    (error: unknown) => failed(messageOf(error)),
+  )
+}
+
+const haltCause = 'asked to halt in the cockpit'
+
+function hangUp(socket: Duplex, { status, message }: Refusal): void {
+  const head = `HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Type: text/plain\r\n`
+  socket.end(`${head}Content-Length: ${Buffer.byteLength(message)}\r\n\r\n${message}`, () =>
+    socket.destroy(),
+  )
+}
+
+/** The pages that are connected. */
+interface Live {
+  refusalOf(request: IncomingMessage, role: Role | undefined): Refusal | undefined
+  seat(request: IncomingMessage, socket: Duplex, head: Buffer, role: Role): void
+  close(): void
+}
+
+function createLive(parts: CockpitParts): Live {
+  const { clock, drawings, failed, robot, watch } = parts
+  const sockets = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    maxPayload: bodyBytesMax,
+    perMessageDeflate: false,
+    autoPong: false,
+  })
+  const pages = new Set<Visitor>()
+  const audience = createAudience({ robot, clock, drawings, watch, failed })
+  let isClosed = false
+  let state = robot.snapshot().state
+  const seated = () => {
+    const isDriven = [...pages].some((page) => hands.driverFor(page) === 'you')
+    parts.seated?.({ pages: pages.size, isDriven })
+  }
+  const tellDriver = contained(failed, () => {
+    if (isClosed) return
+    audience.sayEach((page) => ({ type: 'driver', driver: hands.driverFor(page) }))
+    seated()
+  })
+  const hands = createHands({ robot, clock, changed: tellDriver, failed })
+  const unfollow = robot.onState((next) => {
+    state = next
+  })
+  const host = {
+    halt: () => {
+      robot.halt(haltCause).catch((error: unknown) => failed(messageOf(error)))
+    },
+    isHalted: () => state === 'halted',
+    hear: (page: Visitor, word: Exclude<PageWord, { type: 'halt' }>) => {
+      hands.hear(page)
+      const message =
+        page.role === 'watch'
+          ? `${word.type}: this page watches, and may halt`
+          : hands.take(page, word)
+      if (message === undefined || page.waitingBytes > waitingBytesMax) return
+      page.send(textOf({ type: 'refused', word: word.type, message }))
+    },
+    leave: (page: Visitor) => {
+      pages.delete(page)
+      hands.leave(page)
+      audience.leave(page)
+      if (!isClosed) seated()
+    },
+    failed,
+  }
+  const welcome = (socket: WebSocket, role: Role) => {
+    const page = receive(socket, role, clock, host)
+    const { name, run } = robot.snapshot()
+    pages.add(page)
+    page.send(textOf({ type: 'hello', role, name, run }))
+    page.send(textOf({ type: 'driver', driver: hands.driverFor(page) }))
+    audience.join(page)
+    seated()
+  }
+  return {
+    refusalOf(request, role) {
+      if (target(request).path !== '/live') return { status: 404, message: 'there is nothing here' }
+      const alike = [...pages].filter((page) => page.role === role).length
+      if (role === undefined || alike < pagesMax[role]) return undefined
+      return { status: 503, message: `${pagesMax[role]} pages are connected already` }
+    },
+    seat(request, socket, head, role) {
+      sockets.handleUpgrade(
+        request,
+        socket,
+        head,
+        contained(failed, (page) => welcome(page, role)),
+      )
+    },
+    close() {
+      isClosed = true
+      hands.close()
+      unfollow()
+      for (const page of pages) {
+        audience.leave(page)
+        page.drop()
+      }
+    },
+  }
+}
+
+function textOf(word: RobotWord): string {
+  return JSON.stringify(word)
+}

@@ -1,0 +1,41 @@
+import { mkdirSync, statSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { Page } from 'playwright-core'
+import { buildPage, stageOf, startBrowser } from '../support/browser.ts'
+
+// Run by `npm run pictures`: writes docs/pictures/, of a rover that explores its room and is then halted.
+const { browser, reason } = await startBrowser()
+if (!browser) throw new Error(reason)
+const page = await buildPage()
+const { leave, visit } = await stageOf({ browser, folder: page.folder })
+const folder = fileURLToPath(new URL('../../docs/pictures/', import.meta.url))
+mkdirSync(folder, { recursive: true })
+
+const desk = { viewport: { width: 1360, height: 900 } }
+const hand = { viewport: { width: 390, height: 844 }, hasTouch: true }
+const light = await visit('drive', desk)
+const dark = await visit('watch', { ...desk, colorScheme: 'dark' })
+const phone = await visit('drive', hand)
+// A few turns of the loop, so that there is something to see.
+await light.locator('tbody tr').nth(24).waitFor({ state: 'attached' })
+
+await take(light, 'cockpit')
+await dark.getByRole('button', { name: /^agent/ }).click()
+await take(dark, 'cockpit-dark')
+await phone.getByRole('button', { name: 'Take over' }).click()
+await phone.locator('.stick').waitFor()
+await take(phone, 'cockpit-phone')
+await light.keyboard.press('Escape')
+await light.locator('[data-id="robot.halted"].active').waitFor()
+await light.getByText('Halted because').waitFor()
+await take(light, 'cockpit-halted')
+
+await leave()
+await browser.close()
+page.remove()
+
+async function take(seen: Page, name: string): Promise<void> {
+  const path = `${folder}${name}.png`
+  await seen.screenshot({ path })
+  process.stdout.write(`docs/pictures/${name}.png, ${Math.ceil(statSync(path).size / 1_000)} kB\n`)
+}
