@@ -5,6 +5,7 @@ export type { Configuration, RobotConfiguration } from './core/vocabulary/config
 export type { Pose, Twist } from './core/vocabulary/geometry.ts'
 export type { Intent, Proposal } from './core/vocabulary/intent.ts'
 export type { Answered } from './core/vocabulary/inquiry.ts'
+export type { Recalled, Remembered } from './core/vocabulary/memory.ts'
 export type { Observation } from './core/vocabulary/observation.ts'
 export type { Message } from './core/vocabulary/question.ts'
 export type {
@@ -28,5 +29,14 @@ export type { Brain } from './actors/deliberation.ts'
 export type { RobotCommand } from './machines/robot.machine.ts'
 export { createRobot } from './robot.ts'
 export { type LedgerStore, openLedgerStore } from './store/ledger.ts'
-export type { Answer, AnswerCommand, Log, Robot, RobotOptions } from './robot/contract.ts'
+export { type MemoryStore, memoryStoreAt } from './store/memories.ts'
+export { type SettingsFile, settingsFileIn } from './store/settings.ts'
+export type {
+  Answer,
+  AnswerCommand,
+  Log,
+  Robot,
+  RobotMemory,
+  RobotOptions,
+} from './robot/contract.ts'
 export { defineRobot } from './core/vocabulary/configuration.ts'

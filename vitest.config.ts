@@ -4,7 +4,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['development', 'node', 'import'] } },
   test: {
     include: ['test/**/*.test.ts'],
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: process.env['CI'] ? ['default', 'json'] : ['default'],
     outputFile: { json: 'coverage/tests.json' },

@@ -100,7 +100,10 @@ describe('the README', () => {
     const commands = [...overview.matchAll(/^ {2}([a-z]+)[ |[<]/gm)].map(([, name = '']) => name)
     expect(commands).toContain('run')
     const help = await Promise.all(
-      commands.filter((name) => name !== 'help').map(async (name) => mechos(name, '--help')),
+      [
+        ...commands.filter((name) => name !== 'help').map((name) => [name]),
+        ['memory', 'forget'],
+      ].map(async (words) => mechos(...words, '--help')),
     )
     const section = readme.slice(
       readme.indexOf('## The command line'),

@@ -92,6 +92,11 @@ const models: Readonly<Record<string, Model>> = {
         : Promise.resolve(answer()),
     seconds: 25,
   },
+  'bills more than was held': {
+    configuration: modelRover(),
+    complete: (attempt) => Promise.resolve(answer(attempt === 3 ? 20_000 : 100)),
+    seconds: 4,
+  },
   'does not take every field': {
     configuration: modelRover(),
     complete: (attempt) =>

@@ -7,7 +7,7 @@ import { pace } from '../../drivers/pace.ts'
 import { type Brain, createRobot, type RobotConfiguration, virtualClock } from '../../index.ts'
 import type { Robot, RobotOptions } from '../../robot/contract.ts'
 import { replay } from '../../replay.ts'
-import { type MemoryStore, memoryStoreAt } from '../../store/memories.ts'
+import { type MemoryStore, memoryStoreAt, volatileMemoryStore } from '../../store/memories.ts'
 import { settingsFileIn } from '../../store/settings.ts'
 import { startEmbeddings } from '../support/embedding-server.ts'
 import { twoWheels } from '../support/hand-made-body.ts'
@@ -260,6 +260,34 @@ describe('a memory that fails', () => {
     expect(brain.seen.length).toBeGreaterThan(3)
     expect(robot.snapshot().pose?.x).not.toBe(0)
   })
+
+  const broken: Record<string, { open: MemoryStore['open']; state: string; line?: RegExp }> = {
+    'does not answer': { open: () => new Promise(() => {}), state: 'opening' },
+    'throws where it should reject': {
+      open: () => {
+        throw new Error('boom')
+      },
+      state: 'degraded',
+      line: /boom\. The robot goes on without$/,
+    },
+    'opens to rubbish': {
+      open: async () => JSON.parse('{"kept":[{}],"lastId":"x"}'),
+      state: 'degraded',
+      line: /The robot goes on without$/,
+    },
+  }
+  for (const [title, { open, state, line }] of Object.entries(broken)) {
+    test(`because its disk ${title} keeps nobody from driving`, async () => {
+      const brain = listening({ type: 'drive', linear: 0.1, angular: 0.5, durationMs: 200 })
+      const memory: MemoryStore = { ...volatileMemoryStore(), open }
+      const { lines } = await during(twoWheels, { brain, memory }, (robot) => {
+        expect(robot.snapshot()).toMatchObject({ state: 'active.autonomous', memory: { state } })
+        expect(robot.snapshot().pose?.x).not.toBe(0)
+      })
+      expect(brain.seen[0]).toMatchObject({ canRemember: false, memories: [] })
+      expect(lines).toEqual(line ? [expect.stringMatching(line)] : [])
+    })
+  }
 
   test('says so when it belongs to another process', async () => {
     const first = memoryStoreAt(path)
