@@ -180,7 +180,9 @@ async function deskIn(folder: string): Promise<readonly [Desk, () => Promise<voi
       const forgotten = book.forget(
         ids === 'all' ? book.entries.map(({ memory: { id } }) => id) : ids,
       )
-      await book.write()
+      let { left } = await book.write()
+      // oxlint-disable-next-line no-await-in-loop -- a part at a time
+      while (left > 0) left = (await book.write()).left
       return forgotten
     },
   }

@@ -1,6 +1,7 @@
 import { lexicalDimensions, lexicalName, lexicalVector } from '../core/memory/lexical.ts'
 import { type Contents, revised } from '../core/memory/contents.ts'
 import type { Embedded, Entry } from '../core/memory/recall.ts'
+import { forgetMax } from '../core/memory/retention.ts'
 import { normalised } from '../core/memory/vector.ts'
 import { MechosError } from '../core/vocabulary/errors.ts'
 import { type Draft, type Tally, tallyOf, textOf } from '../core/vocabulary/memory.ts'
@@ -45,6 +46,13 @@ interface Waiting {
   readonly kept: () => void
 }
 
+/** What somebody wants to be forgotten, how much of it is gone, and whom to tell. */
+interface Forgetting {
+  readonly ids: readonly number[]
+  readonly before: number
+  readonly forgotten: (count: number) => void
+}
+
 /** `wallMs` tells the time since 1970; `clock` is the wall's. Nothing is read before `open`. */
 export function createMemoryBook(
   store: MemoryStore,
@@ -56,10 +64,7 @@ export function createMemoryBook(
   let isOpen = false
   let shed = 0
   let waiting: Waiting[] = []
-  let forgetting: {
-    readonly ids: readonly number[]
-    readonly forgotten: (count: number) => void
-  }[] = []
+  let forgetting: readonly Forgetting[] = []
   let embedding = new Map<number, Embedded>()
   let last: Promise<unknown> = Promise.resolve()
   const inOrder = <Result>(act: () => Promise<Result>): Promise<Result> => {
@@ -79,27 +84,23 @@ export function createMemoryBook(
   const write = async () => {
     if (!isOpen) await open()
     const taken = waiting.splice(0, writeMax)
-    const [forgets, vectors] = [forgetting, embedding]
-    forgetting = []
+    const [[forgets], vectors] = [forgetting, embedding]
     embedding = new Map()
     try {
       const added = taken.map(({ draft }) => entryOf({ ...draft, id: ++lastId }))
-      const forget = new Set(forgets.flatMap(({ ids }) => ids))
+      const forget = new Set(forgets?.ids.slice(0, forgetMax))
       const { after, changed, gone } = revised(contents, { added, forget, vectors }, wallMs())
       await store.write({ keep: changed.map(keptOf), forget: gone, lastId, tally: after.tally })
       contents = after
       for (const { kept } of taken) kept()
-      const went = new Set(gone)
-      for (const { ids, forgotten } of forgets) {
-        forgotten([...new Set(ids)].filter((id) => went.has(id)).length)
-      }
+      const more = forgets && goneOn(forgets, gone.filter((id) => forget.has(id)).length)
+      if (forgets) forgetting = [...(more ? [more] : []), ...forgetting.slice(1)]
     } catch (error) {
       waiting = [...taken, ...waiting]
-      forgetting = [...forgets, ...forgetting]
       embedding = new Map([...vectors, ...embedding])
       throw error
     }
-    return { tally: contents.tally, left: waiting.length }
+    return { tally: contents.tally, left: waiting.length + forgetting.length }
   }
 
   return {
@@ -125,7 +126,11 @@ export function createMemoryBook(
     embed(vectors) {
       embedding = new Map([...embedding, ...vectors])
     },
-    forget: (ids) => new Promise((resolve) => forgetting.push({ ids, forgotten: resolve })),
+    forget: (ids) =>
+      new Promise((resolve) => {
+        const wanted = { ids: [...new Set(ids)], before: 0, forgotten: resolve }
+        forgetting = [...forgetting, wanted]
+      }),
     write: () => inOrder(write),
     close: () =>
       inOrder(async () => {
@@ -140,6 +145,14 @@ export function createMemoryBook(
         }
       }),
   }
+}
+
+/** What is left to be forgotten once a part of it is; undefined, and told, when that was the last. */
+function goneOn({ ids, before, forgotten }: Forgetting, count: number): Forgetting | undefined {
+  const rest = { ids: ids.slice(forgetMax), before: before + count, forgotten }
+  if (rest.ids.length > 0) return rest
+  forgotten(rest.before)
+  return undefined
 }
 
 function entryOf(memory: Entry['memory']): Entry {

@@ -6,8 +6,11 @@ export const retention = {
   notes: { countMax: 1_000, ageMsMax: 3_650 * 24 * 3_600_000 },
 } as const
 
+/** So many are forgotten at once: after a long rest all may be too old, and a robot that drives has no time for that. */
+export const forgetMax = 100
+
 /**
- * The ids of what is to be forgotten now, the oldest first: what is too old, and the oldest of what is too many. `memories`
+ * The ids of what is to be forgotten now, the oldest first, at most `forgetMax`: what is too old or too many. `memories`
  * are in the order in which they were kept, and `tally` says how many they are. Looks no further than it must: behind an
  * episode that is young enough nothing is too old. A clock that was set back makes nothing too old.
  */
@@ -24,6 +27,7 @@ export function toForget(
   for (const { id, kind, wallMs: keptMs } of memories) {
     const { ageMsMax } = kind === 'note' ? retention.notes : retention.episodes
     const isOld = wallMs - keptMs > ageMsMax
+    if (forgotten.length >= forgetMax) break
     if (surplus[kind] > 0 || isOld) {
       forgotten.push(id)
       surplus[kind] -= 1

@@ -101,6 +101,28 @@ describe('the book of memories', () => {
     expect([await forgotten, textsIn(book), kept().length]).toEqual([2, ['note 2'], 1])
   })
 
+  test('forgets much in several writes, and says how much when all of it is gone', async () => {
+    const many = Array.from({ length: 250 }, (_, at) => keptOf(noteOf(at + 1, `note ${at}`)))
+    const { book, changes } = diskOf(many)
+    await book.open()
+    const forgotten = book.forget([...many.map(({ memory }) => memory.id), 7, 999])
+    expect([await book.write(), await book.write(), await book.write()]).toEqual([
+      { tally: { episodes: 0, notes: 150 }, left: 1 },
+      { tally: { episodes: 0, notes: 50 }, left: 1 },
+      { tally: { episodes: 0, notes: 0 }, left: 0 },
+    ])
+    expect(await forgotten).toBe(250)
+    expect(changes.map(({ forget }) => forget.length)).toEqual([100, 100, 50])
+  })
+
+  test('forgets what has grown too old in a long rest little by little', async () => {
+    const old = Array.from({ length: 150 }, (_, at) => keptOf(happening(at + 1, { wallMs: 0 })))
+    const { book } = diskOf(old)
+    await book.open()
+    const tallies = [await book.write(), await book.write()].map(({ tally }) => tally.episodes)
+    expect(tallies).toEqual([50, 0])
+  })
+
   test('forgets what is too much with the same write that brings it', async () => {
     const { countMax } = retention.notes
     const full = Array.from({ length: countMax }, (_, at) => keptOf(noteOf(at + 1, `note ${at}`)))

@@ -95,6 +95,7 @@ async function fill(path: string, count: number): Promise<void> {
         ? noteOf(at + 1, `The shelf number ${at} stands beside the door of room ${at % 37}`)
         : happening(at + 1, {
             run: 'before',
+            wallMs: unixMs() - (count - at) * 1_000,
             goal: `bring the parcel ${at % 101} to room ${at % 37}`,
             intended: `drive 0.${at % 40} m/s 0.00 rad/s`,
             reason: `there is room ahead, as far as beam ${at % 360} says`,

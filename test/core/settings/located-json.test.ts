@@ -76,9 +76,10 @@ describe('JSON with its lines', () => {
           isJson = false
         }
         const isTwice = !located.ok && located.message.endsWith('is there twice')
-        expect(located.ok || isTwice).toBe(isJson)
+        // What is there twice is found before whatever comes after it.
+        if (!isTwice) expect(located.ok).toBe(isJson)
       }),
-      { numRuns: 2_000 },
+      { numRuns: 5_000 },
     )
   })
 })
