@@ -29,6 +29,12 @@ export type { Brain } from './actors/deliberation.ts'
 export type { RobotCommand } from './machines/robot.machine.ts'
 export { createRobot } from './robot.ts'
 export { type LedgerStore, openLedgerStore } from './store/ledger.ts'
+export {
+  type FlightRecord,
+  flightRecordIn,
+  type RecordLimits,
+  recordLimits,
+} from './store/flight-record.ts'
 export { type MemoryStore, memoryStoreAt } from './store/memories.ts'
 export { type SettingsFile, settingsFileIn } from './store/settings.ts'
 export type {

@@ -37,7 +37,11 @@ export function noteDecisions(tape: Tape, sources: DecisionSources): void {
 interface Seen {
   readonly status?: unknown
   readonly value?: unknown
-  readonly context?: { readonly epoch?: unknown; readonly intent?: unknown }
+  readonly context?: {
+    readonly epoch?: unknown
+    readonly intent?: unknown
+    readonly causes?: unknown
+  }
 }
 
 function chartWatch(tape: Tape): (event: InspectionEvent) => void {
@@ -53,12 +57,13 @@ function chartWatch(tape: Tape): (event: InspectionEvent) => void {
     } else if (inspected.type === '@xstate.snapshot') {
       const { status, value, context }: Seen = inspected.snapshot
       if (value === undefined) return
-      const place = `${String(status)} ${typeof value === 'string' ? value : JSON.stringify(value)}`
-      if (last.get(id) === place) return
-      last.set(id, place)
-      const order = value === 'acting' ? { order: context?.intent } : {}
       const epoch = typeof context?.epoch === 'number' ? { epoch: context.epoch } : {}
-      tape.note('state', { chart: id, value, status, ...epoch, ...order })
+      const causes = value === 'halted' ? { causes: context?.causes } : {}
+      const place = { chart: id, value, status, ...epoch, ...causes }
+      const key = JSON.stringify(place)
+      if (last.get(id) === key) return
+      last.set(id, key)
+      tape.note('state', value === 'acting' ? { ...place, order: context?.intent } : place)
     }
   }
 }

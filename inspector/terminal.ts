@@ -48,12 +48,19 @@ export function statusText(
     ['budget', budgetText(status.budget)],
     ['model', status.llm.lastError],
     ['halt', status.halt && `${status.halt.evidence}, ${status.halt.ms} ms`],
+    ['recorder', recorderText(status.recorder)],
     ['cockpit', cockpitText(cockpit)],
   ]
   return rows
     .filter(([, text]) => text !== null && text !== '')
     .map(([name, text]) => printable(`${name.padEnd(8)} ${text}`))
     .join('\n')
+}
+
+function recorderText(recorder: Status['recorder']): string | null {
+  if (!recorder) return null
+  const { cause, folder, state } = recorder
+  return `${state}${cause === null ? '' : `: ${cause}`}${folder === null ? '' : `, in ${folder}`}`
 }
 
 function cockpitText(cockpit: Parameters<typeof statusText>[1]): string | null {

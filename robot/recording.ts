@@ -1,4 +1,4 @@
-import { createActor, fromPromise } from 'xstate'
+import { createActor, type EventFromLogic, fromPromise } from 'xstate'
 import { recordingTape } from '../actors/recording-tape.ts'
 import type { Tape } from '../actors/tape.ts'
 import { total } from '../actors/total.ts'
@@ -40,8 +40,8 @@ export function startRecording(
   const waiting = waitingEntries(configuration.record.images)
   const begin = beginningOf(configuration, options)
   const writer = createWriter(record, waiting, {
-    onRelief: () => recorder.send({ type: 'recorder.relieved' }),
-    onFailure: (cause) => recorder.send({ type: 'recorder.failed', cause }),
+    onRelief: () => tell({ type: 'recorder.relieved' }),
+    onFailure: (cause) => tell({ type: 'recorder.failed', cause }),
   })
   const recorder = createActor(
     recorderMachine.provide({
@@ -67,14 +67,16 @@ export function startRecording(
       },
     }),
   )
-  let isHalted = false
-  const heed = () => {
-    recorder.send({ type: isHalted ? 'recorder.freeze' : 'recorder.thaw' })
+  /** Who has ended is told nothing any more. */
+  const tell = (event: EventFromLogic<typeof recorderMachine>) => {
+    if (recorder.getSnapshot().status === 'active') recorder.send(event)
   }
+  let isHalted = false
+  const heed = () => tell({ type: isHalted ? 'recorder.freeze' : 'recorder.thaw' })
   const keep = (entry: Entry) => {
     waiting.add(entry)
-    if (waiting.length === crowdedAt) recorder.send({ type: 'recorder.crowded' })
-    writer.wake()
+    if (waiting.length === crowdedAt) tell({ type: 'recorder.crowded' })
+    if (waiting.length > 0) writer.wake()
   }
   // A robot may have been halted while its record was opened.
   recorder.subscribe({
@@ -107,7 +109,7 @@ export function startRecording(
     close: () =>
       new Promise((resolve) => {
         recorder.subscribe({ complete: resolve, error: () => resolve() })
-        recorder.send({ type: 'recorder.close' })
+        tell({ type: 'recorder.close' })
       }),
   }
 }

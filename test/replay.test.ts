@@ -17,6 +17,7 @@ import {
 } from '../index.ts'
 import { kernelMachine } from '../machines/kernel.machine.ts'
 import { replay } from '../replay.ts'
+import { volatileMemoryStore } from '../store/memories.ts'
 import { demoRover, scriptedBrain } from '../testing.ts'
 import { type Bench, benchWith, twoWheels } from './support/hand-made-body.ts'
 import { type KeptRecord, keptRecord } from './support/kept-record.ts'
@@ -142,6 +143,55 @@ describe('a recorded run decides the same when it is replayed:', () => {
     await expectSame(record)
   })
 
+  test('what needs an approval, and is given it, or not', async () => {
+    const record = await runOf(
+      { brain: scriptedBrain([ahead, ahead, ahead]) },
+      async (robot, clock) => {
+        for (const text of ['yes', 'no']) {
+          // oxlint-disable-next-line no-await-in-loop -- one question after the other
+          await clock.advance(1_000)
+          robot.send({ type: 'robot.answer', id: robot.snapshot().question?.id ?? 0, text })
+        }
+        // Nobody answers the third one.
+        await clock.advance(14_000)
+      },
+      { ...demoRover, approve: ['drive'] },
+    )
+    expect(countOf(record, '"type":"robot.answer"')).toBe(2)
+    expect(countOf(record, '"what":"write"')).toBeGreaterThan(10)
+    await expectSame(record)
+  })
+
+  test('what is remembered and recalled', async () => {
+    const brain = scriptedBrain([{ type: 'remember', text: 'the door is blue' }, ahead, ahead])
+    const memory = volatileMemoryStore()
+    const record = await runOf(
+      { brain, memory },
+      async (robot, clock) => {
+        await robot.memory?.remember('the dock is behind the door')
+        await clock.advance(4_000)
+      },
+      { ...demoRover, goal: 'go to the dock' },
+    )
+    expect(countOf(record, '"call":"recollect:')).toBeGreaterThan(3)
+    expect(countOf(record, '"memories":[{')).toBeGreaterThan(0)
+    await expectSame(record)
+  })
+
+  test('a run that begins halted, and one whose body does not open', async () => {
+    const unclean = await runOf({ unclean: 'the last run died' }, (_, clock) => clock.advance(300))
+    expect(countOf(unclean, '"value":"halted"')).toBe(1)
+    await expectSame(unclean)
+    const record = keptRecord()
+    const { body, clock, robot } = benchWith({ record })
+    body.faults.open = () => Promise.reject(new Error('no such port'))
+    const started = robot.start().catch((error: unknown) => String(error))
+    await clock.advance(21_000)
+    expect(await started).toMatch(/no such port/)
+    await robot.stop()
+    await expectSame(record)
+  })
+
   test('whoever waits for the start, and goes on at once', async () => {
     const record = keptRecord()
     const clock = virtualClock()
@@ -209,6 +259,25 @@ describe('a recorded run decides the same when it is replayed:', () => {
     await new Promise((resolve) => wallClock().setTimeout(() => resolve(undefined), 1_500))
     await robot.stop()
     expect(countOf(record, '"kind":"timer"')).toBeGreaterThan(30)
+    await expectSame(record)
+  })
+
+  test('a loop that was held up for longer than a heart may stand still', async () => {
+    const record = keptRecord()
+    const clock = wallClock()
+    const brain: Brain = {
+      name: 'slow',
+      async decide(_, signal) {
+        const endMs = clock.now() + (signal.aborted ? 0 : 450)
+        while (clock.now() < endMs);
+        return { reason: 'at last', intent: ahead }
+      },
+    }
+    const robot = createRobot(demoRover, { clock, record, brain })
+    await robot.start()
+    await new Promise((resolve) => clock.setTimeout(() => resolve(undefined), 1_500))
+    await robot.stop()
+    expect(countOf(record, "the robot's heart stopped")).toBeGreaterThan(0)
     await expectSame(record)
   })
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect } from 'vitest'
 import { expectSafe, reportOf, type RunReport, test } from '../support/mechos.ts'
 
-const sameEachTime = ({ run, wallSeconds, eventLoopDelayMs, ...rest }: RunReport) => rest
+const sameEachTime = ({ run, wallSeconds, eventLoopDelayMs, recordDir, ...rest }: RunReport) => rest
 
 describe('a run in simulation', { timeout: 120_000 }, () => {
   test('drives, and ends halted with a report of just these fields', async ({ place }) => {

@@ -5,14 +5,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Level } from 'level'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type Link, linkAfter, readLink, writtenLink } from '../../core/record/chain.ts'
+import type { Link } from '../../core/record/chain.ts'
 import type { Begin, Entry } from '../../core/record/entry.ts'
 import { textOf } from '../../core/record/text.ts'
 import { MechosError } from '../../core/vocabulary/errors.ts'
 import { flightRecordIn, recordLimits } from '../../store/flight-record.ts'
-import { entriesName, entryKey, hashOf } from '../../store/record-layout.ts'
+import { entriesName, entryKey } from '../../store/record-layout.ts'
 import { readRecord } from '../../store/record-reader.ts'
 import { findRecord, recordsIn } from '../../store/records.ts'
+import { chainedAnew, tamper } from '../support/tampering.ts'
 
 let root: string
 let folder: string
@@ -64,28 +65,6 @@ async function refusal(of: Promise<unknown>): Promise<{ code: string; message: s
   return { code: error.code, message: error.message }
 }
 
-/** Changes what is kept as somebody would who has found the file. */
-async function tamper(change: (links: Link[]) => void, keys = 10): Promise<void> {
-  const database = new Level(join(folder, entriesName), {
-    keyEncoding: 'utf8',
-    valueEncoding: 'utf8',
-  })
-  await database.open()
-  const links: Link[] = []
-  for (let number = 0; number < keys; number++) {
-    links.push(readLink((await database.get(entryKey(number))) ?? ''))
-  }
-  change(links)
-  await database.batch(
-    links.map((link, number) => ({
-      type: 'put',
-      key: entryKey(number),
-      value: writtenLink(link),
-    })),
-  )
-  await database.close()
-}
-
 describe('a flight record', () => {
   test('gives back what was kept, in its order, and is nobody elses to read', async () => {
     const entries = [begin, ...outputs(1_000), { kind: 'end', shed: 0 } as const]
@@ -96,10 +75,7 @@ describe('a flight record', () => {
 
   test('in which a byte was changed is refused, and the entry named', async () => {
     await keep([begin, ...outputs(9)])
-    await tamper((links) => {
-      const link = links[4]
-      if (link) links[4] = { ...link, text: link.text.replace('[3,', '[4,') }
-    })
+    await tamper(folder, changed)
     expect(await refusal(read())).toEqual({
       code: 'ERR_RECORD_BROKEN',
       message: `record: ${folder}: entry 4 is not the one that was written: its hash is wrong`,
@@ -119,14 +95,7 @@ describe('a flight record', () => {
 
   test('whose chain was made anew is read: then the replay has to tell', async () => {
     await keep([begin, ...outputs(9)])
-    await tamper((links) => {
-      let hash = ''
-      for (const [number, { text }] of links.entries()) {
-        const link = linkAfter(hash, number === 4 ? text.replace('[3,', '[4,') : text, hashOf)
-        links[number] = link
-        hash = link.hash
-      }
-    })
+    await tamper(folder, (links) => chainedAnew(changed(links)))
     const entries = await read()
     expect(entries[4]).toEqual({ kind: 'out', what: 'write', value: [4, 'x'] })
     expect(entries.length).toBe(10)
@@ -302,6 +271,13 @@ function incompressible(entry: Entry, index: number): Entry {
     return String.fromCharCode(33 + ((state >>> 16) % 90))
   })
   return entry.kind === 'out' ? { ...entry, value: [index, letters.join('')] } : entry
+}
+
+/** One digit of entry 4. */
+function changed(links: readonly Link[]): readonly Link[] {
+  return links.map((link, number) =>
+    number === 4 ? { ...link, text: link.text.replace('[3,', '[4,') } : link,
+  )
 }
 
 function firstOf(value: unknown): unknown {
