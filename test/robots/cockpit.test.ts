@@ -35,6 +35,7 @@ describe.concurrent('the cockpit of a run', { timeout: 120_000 }, () => {
 
     const { cookie } = await follow(cockpit ?? '')
     const page = new WebSocket(`${origin.replace('http', 'ws')}/live`, { headers: { cookie } })
+    const closed = once(page, 'close')
     await once(page, 'open')
     page.send('{"type":"halt"}')
     const { causes } = await place.reaches('rover', ({ state }) => state === 'halted')
@@ -42,7 +43,7 @@ describe.concurrent('the cockpit of a run', { timeout: 120_000 }, () => {
 
     robot.signal('SIGTERM')
     expect(reportOf(await robot.ended)).toMatchObject({ state: 'halted', exit: 0 })
-    await once(page, 'close')
+    await closed
   })
 
   test('says nothing where nobody looks, and is there all the same', async ({ place }) => {
