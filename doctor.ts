@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync, mkdirSync, readFileSync } from 'node
 import { unfitness } from './core/rules/restrictions.ts'
 import type { Configuration } from './core/vocabulary/configuration.ts'
 import { messageOf } from './core/vocabulary/errors.ts'
+import type { Body, Evidence } from './drivers/body.ts'
 import { wallClock } from './drivers/clock.ts'
 import { firmataBody } from './drivers/johnny-five/body.ts'
 
@@ -70,8 +71,7 @@ async function boardOf({
   const body = firmataBody(configuration, { port: path, clock: wallClock(), adopts })
   try {
     const { firmware, deadman } = await body.open()
-    body.halt()
-    const evidence = await body.confirm()
+    const evidence = await haltEvidence(body)
     const unfit = unfitness(configuration, { simulated: false, deadman })
     return [
       { topic: 'port', verdict: 'good', says: `${path}, held by a guardian process` },
@@ -90,6 +90,19 @@ async function boardOf({
   } finally {
     await body.close()
   }
+}
+
+/** How often the board is asked before its silence is believed: a computer that is busy answers for it, late. */
+const haltsMax = 5
+
+async function haltEvidence(body: Body): Promise<Evidence> {
+  let evidence: Evidence = 'none'
+  for (let halts = 0; halts < haltsMax; halts++) {
+    body.halt()
+    evidence = await body.confirm()
+    if (evidence === 'echoed' || evidence === 'measured') break
+  }
+  return evidence
 }
 
 const evidenceWords = {

@@ -171,6 +171,7 @@ async function runIn(
     if (hasBegun) {
       greet(view, robot, directory, seed, options)
       invite(view, cockpit, options)
+      if (!options.headless && process.stdin.isTTY) view.say(keys)
       if (unclean !== undefined) refuseUnclean(unclean, options)
       if (options.arm && !isSimulated) {
         refuseWithoutDeadman(robot, options)
@@ -461,7 +462,6 @@ function greet(
       'NO DEADMAN: if this computer dies, the motors go on. 0.25 m/s at most; keep a switch in the motor supply',
     )
   }
-  if (process.stdin.isTTY) view.say(keys)
 }
 
 /** Says once where the cockpit is, with a link that lets one browser in: whoever reads this terminal may drive. */
