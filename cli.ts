@@ -9,17 +9,11 @@ import { type Configuration, parseConfiguration } from './core/vocabulary/config
 import { type ErrorCode, MechosError, messageOf } from './core/vocabulary/errors.ts'
 import { keyVariableOf } from './core/vocabulary/key.ts'
 import { Secret } from './core/vocabulary/secret.ts'
-import * as mechos from './index.ts'
 import { converse } from './inspector/prompt.ts'
 import { printable } from './inspector/terminal.ts'
-import { examine } from './doctor.ts'
-import { exportRun } from './export.ts'
-import { forgetMemory, listMemory, type MemoryOptions, queryMemory } from './memory.ts'
-import { proveRobot } from './prove.ts'
+import type { MemoryOptions } from './memory.ts'
 import { answerRobot, haltAll, type RemoteOptions, showStatus, showWhy, tell } from './remote.ts'
-import { rerun } from './rerun.ts'
-import { builtInRover, runRobot } from './run.ts'
-import { configurationName, loadConfiguration } from './store/configuration-file.ts'
+import { demoRover } from './drivers/simulated/rover.ts'
 
 interface RunFlags {
   readonly sim?: true
@@ -35,11 +29,17 @@ interface RunFlags {
   readonly report?: string
   readonly state?: string
   readonly detach?: true
+  readonly unattended?: true
   readonly budgetTokens?: number
   readonly keyEnv?: string
   readonly showPrompt?: true
   readonly log?: string
   readonly cockpitPort?: number
+  readonly cockpitHost?: string
+  readonly cockpitCert?: string
+  readonly cockpitKey?: string
+  readonly stately?: true
+  readonly record: boolean
 }
 
 interface DoctorFlags {
@@ -94,6 +94,16 @@ async function main(words: readonly string[]): Promise<number> {
   }
 }
 
+/** Whoever reads may stop reading, as `head` does: a command goes on to its end, and what is left to say is not said. */
+function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error) => {
+      if (!('code' in error) || error.code !== 'EPIPE') throw error
+    })
+  }
+}
+
+/** What one command needs is loaded by that one: nobody who says `halt` waits for it. */
 function commandLine(done: (code: number) => void): Command {
   const program = new Command('mechos')
     .description('Runs a robot whose every subsystem is a statechart that you can watch.')
@@ -123,6 +133,10 @@ function commandLine(done: (code: number) => void): Command {
     .option('--arm', 'arm hardware after a warning of 3 s')
     .option('--report <file>', 'write one line of JSON at the end; - is standard output')
     .option('--state <dir>', 'where lock, socket and marks are kept')
+    .option(
+      '--unattended',
+      'let a model drive hardware though nobody holds an enabling device; wants a geofence and a deadman',
+    )
     .option('--detach', 'go on when the launching process is gone')
     .option(
       '--budget-tokens <n>',
@@ -136,9 +150,17 @@ function commandLine(done: (code: number) => void): Command {
     .option('--show-prompt', 'print what a model is told, each time it is asked')
     .option(
       '--cockpit-port <n>',
-      'the port of the cockpit on 127.0.0.1, 0 for any that is free (7077, or the next that is free)',
+      'the port of the cockpit, 0 for any that is free (7077, or the next that is free)',
       wholeNumber(0, 65_535),
     )
+    .option(
+      '--cockpit-host <address>',
+      'the IP address of the cockpit (127.0.0.1); any that others can reach wants a certificate',
+    )
+    .option('--cockpit-cert <file>', 'its certificate, in PEM')
+    .option('--cockpit-key <file>', 'the key of that certificate, in PEM')
+    .option('--stately', 'show it to the Stately Inspector, a website; prints the link')
+    .option('--no-record', 'keep no flight record; there is nothing to replay then')
     .option('--log <level>', 'trace, debug, info, warn, error or silent', level)
     .action(async (path: string | undefined, flags: RunFlags) => done(await run(path, flags)))
 
@@ -200,7 +222,9 @@ function commandLine(done: (code: number) => void): Command {
     .option('--json', 'one line of JSON')
     .action(async (path: string | undefined, flags: DoctorFlags) =>
       done(
-        await examine({
+        await (
+          await import('./doctor.ts')
+        ).examine({
           configuration: await configurationAt(path),
           port: flags.port,
           adopts: flags.adopt === true,
@@ -217,7 +241,7 @@ function commandLine(done: (code: number) => void): Command {
     .option('--json', 'one line of JSON')
     .action(async (path: string | undefined, flags: { json?: true }) =>
       done(
-        proveRobot({
+        (await import('./prove.ts')).proveRobot({
           configuration: await configurationAt(path),
           json: flags.json === true,
           print,
@@ -242,7 +266,9 @@ function commandLine(done: (code: number) => void): Command {
     .option('--json', 'one line of JSON')
     .action(async (recorded: string, flags: ReplayFlags) =>
       done(
-        await rerun({
+        await (
+          await import('./rerun.ts')
+        ).rerun({
           run: recorded,
           state: flags.state,
           stateRoot,
@@ -261,7 +287,15 @@ function commandLine(done: (code: number) => void): Command {
     .option('--state <dir>', 'the robot of that state folder')
     .action(async (recorded: string, flags: { mcap: string; state?: string }) =>
       done(
-        await exportRun({ run: recorded, state: flags.state, stateRoot, mcap: flags.mcap, print }),
+        await (
+          await import('./export.ts')
+        ).exportRun({
+          run: recorded,
+          state: flags.state,
+          stateRoot,
+          mcap: flags.mcap,
+          print,
+        }),
       ),
     )
   commandMemory(program, done)
@@ -282,18 +316,25 @@ function commandMemory(program: Command, done: (code: number) => void): void {
   told('query', 'the memories that fit these words best')
     .argument('<text...>')
     .action(async (text: string[], flags: MemoryFlags) =>
-      done(await queryMemory(text.join(' '), await memoryFor(flags))),
+      done(await (await remembered()).queryMemory(text.join(' '), await memoryFor(flags))),
     )
   told('list', 'all memories, and the places and words that people wrote down').action(
-    async (flags: MemoryFlags) => done(await listMemory(await memoryFor(flags))),
+    async (flags: MemoryFlags) =>
+      done(await (await remembered()).listMemory(await memoryFor(flags))),
   )
   told('forget', 'forget memories by their numbers')
     .argument('[id...]')
     .option('--all', 'forget everything that is remembered')
     .action(async (ids: string[], flags: MemoryFlags & { all?: true }) =>
-      done(await forgetMemory(memoriesToForget(ids, flags.all === true), await memoryFor(flags))),
+      done(
+        await (
+          await remembered()
+        ).forgetMemory(memoriesToForget(ids, flags.all === true), await memoryFor(flags)),
+      ),
     )
 }
+
+const remembered = () => import('./memory.ts')
 
 async function memoryFor(flags: MemoryFlags): Promise<MemoryOptions> {
   const isNamed = flags.name !== undefined || flags.state !== undefined
@@ -350,6 +391,7 @@ function print(text: string): void {
 
 async function run(path: string | undefined, flags: RunFlags): Promise<number> {
   const configuration = withFlags(await configurationAt(path), flags)
+  const { runRobot } = await import('./run.ts')
   return runRobot({
     configuration,
     sim: flags.sim === true,
@@ -357,6 +399,7 @@ async function run(path: string | undefined, flags: RunFlags): Promise<number> {
     arm: flags.arm === true,
     headless: flags.headless === true,
     detach: flags.detach === true,
+    unattended: flags.unattended === true,
     forSeconds: flags.for,
     speed: flags.speed,
     seed: flags.seed,
@@ -367,11 +410,16 @@ async function run(path: string | undefined, flags: RunFlags): Promise<number> {
     showPrompt: flags.showPrompt === true,
     log: flags.log,
     cockpitPort: flags.cockpitPort,
+    cockpitPlace: { host: flags.cockpitHost, cert: flags.cockpitCert, key: flags.cockpitKey },
+    stately: flags.stately === true,
+    record: flags.record,
   })
 }
 
 async function configurationAt(path: string | undefined): Promise<Configuration> {
-  if (path === undefined && !existsSync(configurationName)) return builtInRover
+  const { configurationName, loadConfiguration } = await import('./store/configuration-file.ts')
+  if (path === undefined && !existsSync(configurationName)) return parseConfiguration(demoRover)
+  const mechos = await import('./index.ts')
   return parseConfiguration(await loadConfiguration(path ?? configurationName, mechos))
 }
 
@@ -485,4 +533,7 @@ function level(text: string): string {
   throw new InvalidArgumentError('one of trace, debug, info, warn, error, silent')
 }
 
-process.exitCode = await main(process.argv.slice(2))
+const words = process.argv.slice(2)
+// A robot, and whoever steers one from a prompt, has to notice that its terminal is gone.
+if (words.length > 0 && words[0] !== 'run') outliveReaders()
+process.exitCode = await main(words)

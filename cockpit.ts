@@ -1,9 +1,11 @@
-import { createActor, fromPromise } from 'xstate'
+import { type AnyActorRef, createActor, fromPromise } from 'xstate'
 import { MechosError } from './core/vocabulary/errors.ts'
 import type { Clock } from './drivers/clock.ts'
+import { loopback } from './inspector/cockpit/doorkeeper.ts'
 import { readDrawings } from './inspector/cockpit/drawings.ts'
 import { pageFilesIn } from './inspector/cockpit/files.ts'
 import { watchActors, watchLoop } from './inspector/cockpit/hub.ts'
+import { ownPlace, type Place } from './inspector/cockpit/place.ts'
 import type { Role, RobotWord } from './inspector/cockpit/protocol.ts'
 import { type Cockpit, type CockpitParts, serveCockpit } from './inspector/cockpit/server.ts'
 import { type CockpitContext, cockpitMachine } from './machines/cockpit.machine.ts'
@@ -16,6 +18,8 @@ export interface CockpitOptions {
   readonly clock: Clock
   /** The port that was asked for, 0 for any that is free; undefined for 7077, or the next that is free. */
   readonly port: number | undefined
+  /** Where that port is: on this computer and for nobody else, unless a person named another address. */
+  readonly place?: Place
   /** Where the page was built. */
   readonly folder: string
   readonly log: Log
@@ -25,7 +29,7 @@ export interface CockpitOptions {
 export interface RunCockpit {
   /**
    * Begins to serve. Resolves when it is known whether it can be reached; rejects with ERR_USAGE when the port that was
-   * asked for cannot be had. Without such a port it goes on trying, and the robot runs without a cockpit meanwhile.
+   * asked for, or the address, cannot be had. Without any it goes on trying, and the robot runs without a cockpit meanwhile.
    */
   open(): Promise<void>
   /** Where it is, who is there, and why it cannot be reached. */
@@ -43,7 +47,15 @@ const portsMax = 100
 const closeMsMax = 1_000
 
 /** Makes the cockpit of a robot. Nothing is bound, read or watched before `open`. */
-export function createCockpit({ robot, clock, port, folder, log }: CockpitOptions): RunCockpit {
+export function createCockpit({
+  robot,
+  clock,
+  port,
+  place,
+  folder,
+  log,
+}: CockpitOptions): RunCockpit {
+  const { address } = place ?? ownPlace
   let cockpit: Cockpit | undefined
   let closing: Promise<void> = Promise.resolve()
   const bind = async (signal: AbortSignal): Promise<string> => {
@@ -58,7 +70,8 @@ export function createCockpit({ robot, clock, port, folder, log }: CockpitOption
     clock,
     files: pageFilesIn(folder),
     drawings: readDrawings(),
-    watch: (say) => watchCharts(robot, clock, say, faulted),
+    ...(place && { place }),
+    watch: (say) => watchCharts(robot, [...robot.beside, actor], clock, say, faulted),
     seated: (seats) => actor.send({ type: 'cockpit.seated', seats }),
     failed: (cause) => faulted(cause),
     lost: (cause) => actor.send({ type: 'cockpit.lost', cause }),
@@ -94,8 +107,11 @@ export function createCockpit({ robot, clock, port, folder, log }: CockpitOption
       actor.start()
       await isKnown
       const { fault } = actor.getSnapshot().context
-      if (port === undefined || cockpit) return
-      const message = `cockpit-port: ${port} is not allowed; ${fault}; 0 is any that is free`
+      const isAsked = port !== undefined || address !== loopback
+      if (cockpit || !isAsked) return
+      const message = /EADDRNOTAVAIL/.test(fault ?? '')
+        ? `cockpit-host: ${address} is not allowed; ${fault}`
+        : `cockpit-port: ${port ?? defaultPort} is not allowed; ${fault}; 0 is any that is free`
       throw new MechosError('ERR_USAGE', message)
     },
     get present() {
@@ -126,6 +142,7 @@ async function serveFrom(asked: number | undefined, parts: CockpitParts): Promis
 
 function watchCharts(
   robot: Robot,
+  beside: readonly AnyActorRef[],
   clock: Clock,
   say: (word: RobotWord) => void,
   failed: (cause: string) => void,
@@ -134,6 +151,7 @@ function watchCharts(
   const actors = watchActors(inspect, (changed) => say({ type: 'actors', actors: changed }), {
     clock,
     failed,
+    beside,
   })
   const loop = watchLoop(inspect, (turn) => say({ type: 'loop', turn }), failed)
   return () => {

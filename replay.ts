@@ -103,7 +103,7 @@ async function beginningOf(moments: AsyncGenerator<Moment>) {
 
 /** The robot, with nothing around it. */
 function robotOf(begin: Begin, seams: Seams): Robot {
-  const { body, brain, cameras, memory, run, seed, selfArm, unclean } = begin
+  const { body, brain, cameras, memory, run, seed, selfArm, unattended, unclean } = begin
   const { kind, has, senses } = body
   return createRobotWith(
     withoutFiles(parseConfiguration(begin.configuration)),
@@ -114,6 +114,7 @@ function robotOf(begin: Begin, seams: Seams): Robot {
       ...(run !== undefined && { run }),
       ...(seed !== undefined && { seed }),
       ...(selfArm !== undefined && { selfArm }),
+      ...(unattended && { unattended }),
       ...(unclean !== undefined && { unclean }),
       ...(brain !== undefined && { brain: absentBrain(brain) }),
       ...(memory && { memory: volatileMemoryStore() }),

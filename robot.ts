@@ -39,6 +39,7 @@ import {
 } from './core/vocabulary/configuration.ts'
 import { contactsOf } from './core/vocabulary/parts.ts'
 import type { Report } from './core/vocabulary/status.ts'
+import { MechosError } from './core/vocabulary/errors.ts'
 import { wallClock } from './drivers/clock.ts'
 import { MotionGate } from './drivers/gate.ts'
 import { randomStream } from './drivers/random.ts'
@@ -52,6 +53,8 @@ import { relaysMachine } from './machines/relays.machine.ts'
 import { type RobotInput, robotMachine } from './machines/robot.machine.ts'
 import { accountOf, explain } from './robot/account.ts'
 import { send } from './robot/commands.ts'
+import { createEnabling, noDevice } from './robot/enabling.ts'
+import { heedHand, isDrivenByModel, resumeByHand } from './robot/following.ts'
 import { halt, refuseToMove } from './robot/halt.ts'
 import { start, stop } from './robot/life.ts'
 import { attendedLog, silence } from './robot/log.ts'
@@ -59,11 +62,12 @@ import { tellPerson } from './robot/notice.ts'
 import { driveByHand, hereIn } from './robot/orders.ts'
 import type { Robot, RobotOptions } from './robot/contract.ts'
 import { embedderOf } from './robot/embedding.ts'
+import { pastOf } from './robot/past.ts'
 import { type Recording, startRecording } from './robot/recording.ts'
 import { rememberingOf } from './robot/remembering.ts'
 import { tapedCalls, tapedOptions, tapedRobot, tapedThinking } from './robot/taping.ts'
 import { createThinking } from './robot/thinking.ts'
-import { viewOf } from './robot/view.ts'
+import { createView } from './robot/view.ts'
 import type { Hear, Parts } from './robot/parts.ts'
 
 /**
@@ -113,6 +117,7 @@ export function createRobotWith(
 function robotOf(parts: Parts): Robot {
   let starting: Promise<void> | undefined
   let stopping: Promise<Report> | undefined
+  const view = createView(parts)
   return {
     start() {
       starting ??= start(parts)
@@ -120,11 +125,17 @@ function robotOf(parts: Parts): Robot {
     },
     send: (command) => send(parts, command),
     drive: (twist, sequence) => driveByHand(parts, twist, sequence),
+    enable: (device, isHeld) => parts.enabling.hold(device, isHeld),
     halt: (cause = 'asked to halt') => halt(parts, cause),
     snapshot: () => statusOf(accountOf(parts)),
-    world: () => viewOf(parts),
+    world: () => view.world(),
+    frames: () => view.frames(),
     why: () => explain(parts),
+    beside: [parts.enabling.chart, parts.recording?.chart, parts.remembering?.chart].filter(
+      (chart) => chart !== undefined,
+    ),
     memory: parts.remembering?.memory,
+    past: parts.recording?.past && pastOf(parts, parts.recording.past),
     onState(listener) {
       parts.stateListeners.add(listener)
       return () => parts.stateListeners.delete(listener)
@@ -240,17 +251,36 @@ function assemble(configuration: Configuration, given: RobotOptions, seams: Seam
       const snapshot = root.getSnapshot()
       return { state: stateOf(snapshot), linked: snapshot.context.linked }
     },
+    unheld: () => enabling.cause,
     trip: (cause) => void bound.halting.trip(cause),
     alarm: (cause) => bound.log.error({}, cause),
   })
   const commanders = createCommanders(clock, configuration.leaseMs)
-  const parts: Parts = { ...bound, reflex, commanders, hazards, root }
+  const isDriven = isDrivenByModel(configuration, options)
+  if (isDriven && options.unattended) requireFence(configuration)
+  const needsHand = isDriven && options.unattended !== true && body.kind !== 'simulated'
+  const enabling = needsHand
+    ? createEnabling({
+        clock,
+        changed: listen('enabling', () => heedHand(parts)),
+        resume: listen('enabling', () => resumeByHand(parts)),
+        failed,
+      })
+    : noDevice
+  const parts: Parts = { ...bound, reflex, commanders, hazards, enabling, root }
   const { inspect } = root.system
   // XState calls its observers unguarded: one that throws would leave a chart deaf.
   root.system.inspect = (observer) => inspect(listen('inspection', observerOf(observer)))
   if (seams.inspect) root.system.inspect(seams.inspect)
   if (tape) noteAll(tape, parts)
   return parts
+}
+
+/** Where nobody holds the device, something else has to bound where a model drives to. */
+function requireFence({ geofence }: Configuration): void {
+  if (geofence) return
+  const message = 'geofence: missing; a robot that a model drives unattended needs one'
+  throw new MechosError('ERR_CONFIGURATION', message)
 }
 
 /** What a robot is given, with what it takes where it is given none. */
@@ -337,7 +367,7 @@ function stopLimitMs({ limits }: Configuration): number {
 
 /** The root machine with every effect that it and its children name. */
 function bind(
-  parts: Omit<Parts, 'reflex' | 'commanders' | 'hazards' | 'root'>,
+  parts: Omit<Parts, 'reflex' | 'commanders' | 'hazards' | 'enabling' | 'root'>,
   reflex: Reflex,
   failed: (cause: string) => void,
   tape: Tape | undefined,

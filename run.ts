@@ -5,8 +5,9 @@ import { tmpdir, uptime } from 'node:os'
 import { join, resolve as absolute } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pino, { type Logger } from 'pino'
-import { type Configuration, parseConfiguration } from './core/vocabulary/configuration.ts'
+import type { Configuration } from './core/vocabulary/configuration.ts'
 import { createCockpit, type RunCockpit } from './cockpit.ts'
+import { createStately, type RunStately } from './stately.ts'
 import { rulesFor } from './core/rules/restrictions.ts'
 import { MechosError, messageOf } from './core/vocabulary/errors.ts'
 import type { Message } from './core/vocabulary/question.ts'
@@ -26,7 +27,8 @@ import { mjpegCamera } from './drivers/mjpeg.ts'
 import { pace } from './drivers/pace.ts'
 import { simulatedBody } from './drivers/simulated/body.ts'
 import { simulatedCamera } from './drivers/simulated/camera.ts'
-import { demoRover } from './drivers/simulated/rover.ts'
+import { placeFor, type PlaceWish } from './inspector/cockpit/certificate.ts'
+import type { Place } from './inspector/cockpit/place.ts'
 import { serveControl } from './inspector/control-server.ts'
 import { type Request, type Response, robotWord } from './inspector/control-words.ts'
 import {
@@ -73,12 +75,17 @@ export interface RunOptions {
   readonly keys: Readonly<Record<string, Secret>>
   readonly showPrompt: boolean
   readonly log: string | undefined
+  /** A model may drive hardware though nobody holds an enabling device. */
+  readonly unattended: boolean
   /** The port of the cockpit, 0 for any that is free; undefined for 7077, or the next that is free. */
   readonly cockpitPort: number | undefined
+  /** The address of the cockpit, and the certificate that any other than this computer's own takes. */
+  readonly cockpitPlace: PlaceWish
+  /** It is shown to the Stately Inspector. */
+  readonly stately: boolean
+  /** Whether a flight record is kept. */
+  readonly record: boolean
 }
-
-/** The built-in rover, for when no configuration was named and none is in the current folder. */
-export const builtInRover: Configuration = parseConfiguration(demoRover)
 
 /** How long a person has to step back before `--arm` arms hardware, in ms. */
 const armWarningMs = 3_000
@@ -97,13 +104,14 @@ export async function runRobot(options: RunOptions): Promise<number> {
   const { configuration } = options
   const isSimulated = options.sim || (configuration.body.kind === 'simulated' && !options.port)
   requireReportFile(options.report)
+  const place = placeFor(options.cockpitPlace)
   const directory = openRunDirectory(directoryOf(isSimulated, options), {
     name: configuration.name,
     simulated: isSimulated,
   })
   const unregister = register(options.stateRoot, directory.path)
   try {
-    return await runIn(directory, isSimulated, options)
+    return await runIn(directory, isSimulated, place, options)
   } finally {
     unregister()
     directory.release()
@@ -113,6 +121,7 @@ export async function runRobot(options: RunOptions): Promise<number> {
 async function runIn(
   directory: RunDirectory,
   isSimulated: boolean,
+  place: Place,
   options: RunOptions,
 ): Promise<number> {
   const seed = options.seed ?? randomInt(1_000_000)
@@ -131,11 +140,13 @@ async function runIn(
     seed,
     log,
     run,
-    record: flightRecordIn(
-      join(recordsFolder(directory.path), run),
-      options.configuration.record,
-      recordClock.now,
-    ),
+    ...(options.record && {
+      record: flightRecordIn(
+        join(recordsFolder(directory.path), run),
+        options.configuration.record,
+        recordClock.now,
+      ),
+    }),
     memory: memoryStoreAt(memoriesFolder(directory.path)),
     settings: settingsFileIn(directory.path),
     keys: options.keys,
@@ -147,6 +158,7 @@ async function runIn(
     }),
     ...(options.showPrompt && { onPrompt: (messages) => view.say(promptText(messages)) }),
     ...(unclean !== undefined && { unclean }),
+    ...(options.unattended && { unattended: true }),
     ...(!isSimulated && { beforeMotion: () => directory.markRunning() }),
   })
 
@@ -160,17 +172,21 @@ async function runIn(
     robot,
     clock: wallClock(),
     port: options.cockpitPort,
+    place,
     folder: pageFolder(),
     log,
   })
-  const server = await listen(directory, robot, cockpit)
+  const stately = createStately(robot, wallClock(), log)
+  const server = await listen(directory, robot, { cockpit, stately })
   const release = watchProcess(options, (cause) => void robot.halt(cause), end)
   try {
     await cockpit.open()
+    if (options.stately) await stately.open()
     const hasBegun = await begins(robot, ending.signal)
     if (hasBegun) {
       greet(view, robot, directory, seed, options)
       invite(view, cockpit, options)
+      if (options.stately) inviteToStately(view, stately, options)
       if (!options.headless && process.stdin.isTTY) view.say(keys)
       if (unclean !== undefined) refuseUnclean(unclean, options)
       if (options.arm && !isSimulated) {
@@ -193,6 +209,7 @@ async function runIn(
   } finally {
     await robot.stop()
     await cockpit.close()
+    await stately.close()
     server.close()
     release()
   }
@@ -232,10 +249,16 @@ function wordOf({ causes, exit, halt: { evidence } }: Report): string | undefine
   return isConfirmed ? undefined : `the last run ended with its halt not confirmed (${evidence})`
 }
 
-async function listen(directory: RunDirectory, robot: Robot, cockpit: RunCockpit): Promise<Server> {
+/** Who else shows the run. */
+interface Shown {
+  readonly cockpit: RunCockpit
+  readonly stately: RunStately
+}
+
+async function listen(directory: RunDirectory, robot: Robot, shown: Shown): Promise<Server> {
   try {
     const self = robotWord({ name: robot.snapshot().name, ...identityOf(process.pid) })
-    return await serveControl(directory.socket, self, (request) => answer(robot, cockpit, request))
+    return await serveControl(directory.socket, self, (request) => answer(robot, shown, request))
   } catch (cause) {
     const message = `state: ${directory.socket} cannot be listened on: ${messageOf(cause)}`
     throw new MechosError('ERR_STATE_DIRECTORY', message, { cause })
@@ -267,9 +290,10 @@ function requireReportFile(report: string | undefined): void {
 }
 
 /** A board that may not drive by itself is not armed for that. */
-function refuseWithoutDeadman(robot: Robot, { configuration }: RunOptions): void {
+function refuseWithoutDeadman(robot: Robot, { configuration, unattended }: RunOptions): void {
   const { deadman } = robot.snapshot()
-  const { immovable } = rulesFor(configuration, { simulated: false, deadman })
+  const isUnattended = unattended && asksModels(configuration)
+  const { immovable } = rulesFor(configuration, { simulated: false, deadman, isUnattended })
   if (immovable !== undefined) throw new MechosError('ERR_BOARD_REFUSED', `arm: ${immovable}`)
 }
 
@@ -406,10 +430,13 @@ function watchProcess(
   }
 }
 
-async function answer(robot: Robot, cockpit: RunCockpit, request: Request): Promise<Response> {
+async function answer(robot: Robot, shown: Shown, request: Request): Promise<Response> {
+  const { cockpit, stately } = shown
   switch (request.verb) {
-    case 'status':
-      return { ok: true, result: { ...robot.snapshot(), cockpit: cockpit.link('drive') ?? null } }
+    case 'status': {
+      const links = { cockpit: cockpit.link('drive') ?? null, stately: stately.link() ?? null }
+      return { ok: true, result: { ...robot.snapshot(), ...links } }
+    }
     case 'describe':
       return { ok: true, result: { text: statusText(robot.snapshot(), cockpit.present) } }
     case 'why': {
@@ -466,8 +493,16 @@ function greet(
 
 /** Says once where the cockpit is, with a link that lets one browser in: whoever reads this terminal may drive. */
 function invite(view: Screen, cockpit: RunCockpit, options: RunOptions): void {
-  if (options.headless && options.cockpitPort === undefined) return
+  const { cockpitPlace, cockpitPort } = options
+  if (options.headless && cockpitPort === undefined && cockpitPlace.host === undefined) return
   const line = `cockpit: ${cockpit.link('drive') ?? `not served: ${cockpit.present.fault}`}`
+  if (options.headless) process.stderr.write(`${line}\n`)
+  else view.say(line)
+}
+
+/** The same for the Stately Inspector, which a person asks for by name. Whoever reads this terminal may watch. */
+function inviteToStately(view: Screen, stately: RunStately, options: RunOptions): void {
+  const line = `stately: ${stately.link() ?? 'not served; the log says why'}`
   if (options.headless) process.stderr.write(`${line}\n`)
   else view.say(line)
 }

@@ -5,6 +5,7 @@ import type { Configuration } from '../core/vocabulary/configuration.ts'
 import { describeIntent } from '../core/vocabulary/intent.ts'
 import type {
   Delay,
+  EnablingStatus,
   HaltReport,
   MemoryStatus,
   RecorderStatus,
@@ -35,6 +36,9 @@ export interface Account {
   readonly children: Children
   readonly sensors: Readonly<Record<string, string>>
   readonly halt: HaltReport | undefined
+  readonly enabling: EnablingStatus | null
+  /** Why a model may move nothing for want of a hand on the enabling device. */
+  readonly unheld: string | undefined
   /** Undefined where no record is kept. */
   readonly recorder: RecorderStatus | undefined
   readonly memory: MemoryStatus | undefined
@@ -82,6 +86,7 @@ export function statusOf(account: Account): Status {
       replies: llm?.context.replies ?? {},
     },
     halt: account.halt ?? null,
+    enabling: account.enabling,
     recorder: account.recorder ?? null,
     memory: account.memory ?? null,
   }
@@ -179,7 +184,10 @@ export function causesOf(account: Account): readonly string[] {
   const agent = account.children.agent()?.getSnapshot()
   const isTold = agent?.hasTag('asking') || (agent?.context.setbacks ?? 0) >= standstillSetbacks
   const standstill = isTold ? agent?.context.standstill : undefined
-  const said = [...causes, account.lost, notice, standstill].filter((text) => text !== undefined)
+  const unheld = account.root.matches({ active: 'holding' }) ? account.unheld : undefined
+  const said = [...causes, account.lost, notice, unheld, standstill].filter(
+    (text) => text !== undefined,
+  )
   return [...new Set(said)]
 }
 

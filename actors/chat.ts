@@ -1,4 +1,4 @@
-import OpenAI, { APIConnectionError } from 'openai'
+import type OpenAI from 'openai'
 import { fromPromise, type PromiseActorLogic } from 'xstate'
 import { ExchangeError } from '../core/vocabulary/exchange.ts'
 import type { Attempt, AttemptFailure, Completion } from '../core/vocabulary/question.ts'
@@ -11,6 +11,8 @@ import { exchangeFailure, type Refusal, refusalFailure } from './failure.ts'
 import type { Profile, Profiles, Served } from './profile.ts'
 import { requestFor } from './request.ts'
 
+type Library = Awaited<ReturnType<typeof library>>
+
 /** Where a model is served, in the dialect of OpenAI's chat completions. */
 export interface Endpoint extends Served {
   /** Sent as a bearer token. Endpoints on this machine need none. */
@@ -21,6 +23,13 @@ export interface Endpoint extends Served {
 
 /** How many bytes of a reply are let in: a stream of some 700 tokens, of which each comes in an event of its own. */
 export const replyBytesMax = 256 * 1024
+
+/** Loads the library, which takes some tenths of a second: nobody is to wait for that in the middle of a drive. */
+export async function prepareChat(): Promise<void> {
+  await library()
+}
+
+const library = () => import('openai')
 
 /**
  * One attempt: one HTTP request, never retried here, because each attempt may be billed and needs a reservation of its
@@ -33,11 +42,14 @@ export function complete(
   profiles: Profiles,
   wallMs: () => number,
 ): PromiseActorLogic<Completion, Attempt> {
-  const served = endpoints.map((endpoint) => ({ endpoint, client: clientFor(endpoint) }))
+  const clients = new Map<Endpoint, OpenAI>()
   return fromPromise(async ({ input, signal }) => {
-    const { endpoint, client } = served[input.endpoint] ?? {}
-    if (!endpoint || !client) throw new TypeError(`there is no endpoint ${input.endpoint}`)
+    const endpoint = endpoints[input.endpoint]
+    if (!endpoint) throw new TypeError(`there is no endpoint ${input.endpoint}`)
     const profile = profiles.of(endpoint)
+    const loaded = await library()
+    const client = clients.get(endpoint) ?? clientFor(loaded, endpoint)
+    clients.set(endpoint, client)
     try {
       const request = requestFor(endpoint.model, profile, input)
       const response = await client.chat.completions.create(request, { signal }).asResponse()
@@ -49,7 +61,7 @@ export function complete(
       if (learnt) profiles.learn(endpoint, learnt)
       return completion
     } catch (thrown) {
-      const cause = signal.aborted ? new ExchangeError('withdrawn', true) : causeOf(thrown)
+      const cause = signal.aborted ? new ExchangeError('withdrawn', true) : causeOf(loaded, thrown)
       if (cause instanceof RefusedError) {
         throw failureOf(cause, endpoint, profile, profiles, wallMs())
       }
@@ -63,8 +75,8 @@ export function complete(
  * Everything that the library would read from the environment is said here. The key is not handed to it: it goes into
  * the one header that it belongs in, where the request leaves.
  */
-function clientFor(endpoint: Endpoint): OpenAI {
-  return new OpenAI({
+function clientFor(loaded: Library, endpoint: Endpoint): OpenAI {
+  return new loaded.default({
     // Never asked: the transport is told the address that is meant.
     baseURL: 'https://endpoint.invalid',
     apiKey: 'unused',
@@ -191,7 +203,7 @@ async function beginningOf(response: Response): Promise<string> {
 }
 
 /** The library wraps what its `fetch` throws. What is neither of ours says nothing of what became of the request. */
-function causeOf(thrown: unknown): ExchangeError | RefusedError {
+function causeOf({ APIConnectionError }: Library, thrown: unknown): ExchangeError | RefusedError {
   const cause = thrown instanceof APIConnectionError ? thrown.cause : thrown
   const isOurs = cause instanceof ExchangeError || cause instanceof RefusedError
   return isOurs ? cause : new ExchangeError('broken', true)

@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs'
-import type { ActorSystem, InspectionEvent } from 'xstate'
+import type { ActorSystem, AnyActor, InspectionEvent } from 'xstate'
 import { poseOf, type World } from '../core/space/world.ts'
 import type { Clock } from '../drivers/clock.ts'
 import type { Judgement } from './deliberation.ts'
@@ -37,6 +37,7 @@ export function noteDecisions(tape: Tape, sources: DecisionSources): void {
 interface Seen {
   readonly status?: unknown
   readonly value?: unknown
+  readonly machine?: { readonly id: string }
   readonly context?: {
     readonly epoch?: unknown
     readonly intent?: unknown
@@ -48,7 +49,7 @@ function chartWatch(tape: Tape): (event: InspectionEvent) => void {
   const last = new Map<string, string>()
   return (inspected) => {
     const { actorRef, rootId } = inspected
-    const id = actorRef.sessionId === rootId ? 'robot' : idOf(actorRef)
+    const id = nameOf(actorRef, rootId)
     if (inspected.type === '@xstate.event') {
       const { event } = inspected
       if (event.type === 'xstate.done.actor.decide' && 'output' in event) {
@@ -62,12 +63,41 @@ function chartWatch(tape: Tape): (event: InspectionEvent) => void {
       const place = { chart: id, value, status, ...epoch, ...causes }
       const key = JSON.stringify(place)
       if (last.get(id) === key) return
+      tape.note('state', {
+        ...place,
+        ...(value === 'acting' && { order: context?.intent }),
+        ...(last.has(id) ? { event: inspected.event.type } : { actor: whoIs(inspected) }),
+      })
       last.set(id, key)
-      tape.note('state', value === 'acting' ? { ...place, order: context?.intent } : place)
     }
   }
 }
 
-function idOf(ref: object): string {
-  return 'id' in ref ? String(ref.id) : ''
+/** What a chart is called among the running actors, and whose it is: said once of each. */
+function whoIs({ actorRef, rootId, snapshot }: Inspected): object {
+  const { machine }: Seen = snapshot
+  // Underscored, but in XState's types: there is no other way to know it.
+  const { _parent: parent } = isActor(actorRef) ? actorRef : { _parent: undefined }
+  return {
+    id: calledIn(actorRef, rootId),
+    machine: machine?.id ?? '',
+    parent: parent ? calledIn(parent, rootId) : null,
+  }
+}
+
+type Inspected = Extract<InspectionEvent, { type: '@xstate.snapshot' }>
+
+/** As the system knows it: `robot`, `agent`, `sensor.front`. */
+function calledIn(ref: Inspected['actorRef'], rootId: string): string {
+  const known = isActor(ref) ? ref.systemId : undefined
+  return known ?? nameOf(ref, rootId)
+}
+
+function nameOf(ref: Inspected['actorRef'], rootId: string): string {
+  if (ref.sessionId === rootId) return 'robot'
+  return isActor(ref) ? ref.id : ''
+}
+
+function isActor(ref: object): ref is AnyActor {
+  return 'id' in ref && 'systemId' in ref
 }

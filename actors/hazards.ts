@@ -24,6 +24,8 @@ export interface HazardParts {
   readonly world: { readonly value: World }
   /** What the wheels are told now. */
   commanded(): Twist
+  /** Why a model may move nothing for want of a hand on the enabling device; undefined when it may. */
+  unheld(): string | undefined
   /** Where the root is, and whether its body has been seen to obey. */
   root(): { readonly state: string; readonly linked: boolean }
   /** Trips the gate, before any chart has heard of it. */
@@ -36,6 +38,8 @@ export interface HazardParts {
 export interface HazardWatch {
   /** To be called with every reading: a contact that opens is acted on within the call. */
   hear(reading: Reading, nowMs: number): void
+  /** To be called when the enabling device was taken hold of or let go. */
+  note(nowMs: number): void
   /** To be called once a tick, with the sources that fell silent in the middle of a motion. */
   look(nowMs: number, silent: readonly string[]): void
 }
@@ -105,11 +109,19 @@ export function watchHazards(parts: HazardParts): HazardWatch {
       ? [held('the stick fell silent')]
       : []
 
+  /** A person at the stick holds that. */
+  const enablingHazards = (): readonly Hazard[] => {
+    const name = parts.unheld()
+    if (name === undefined || parts.root().state === 'active.manual') return []
+    return [{ name, rung: 'hold', clears: 'byItself', takeover: 'bySwitch' }]
+  }
+
   const tell = (now: number) => {
     const hazards = [
       ...contactHazards(now),
       ...wheelHazards(),
       ...operatorHazards(),
+      ...enablingHazards(),
       ...sensorHazards(),
       ...batteryHazards(),
       ...modelHazards(),
@@ -136,6 +148,7 @@ export function watchHazards(parts: HazardParts): HazardWatch {
       const commanded = wheelSpeedsFor(isDriven ? parts.commanded() : STILL, drive)
       wheels = watchWheels(wheels, reading, commanded)
     },
+    note: tell,
     look(now, silentNow) {
       silent = silentNow
       const elapsedMs = now - (lookedMs ?? now)

@@ -46,6 +46,7 @@ export function createOutlook(
     sectors: build.sectors,
     stale: staleNow(),
     blindCreep: configuration.blindCreep,
+    pose: poseOf(world.value),
   })
 
   return {

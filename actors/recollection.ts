@@ -51,7 +51,7 @@ export async function recallFor(
     told: toldIn(entries, run),
   }
   const found = await recall(entries, cue, ticks, seen.stampMs)
-  return found.map(({ entry }) => recalledOf(entry, cue))
+  return found.map((each) => recalledOf(each, cue))
 }
 
 /** The first slice is looked at within the call; each further one after another tick, so that nothing is kept waiting. */
@@ -94,11 +94,13 @@ function toldIn(entries: readonly Entry[], run: string): ReadonlySet<number> {
   return told
 }
 
-function recalledOf({ memory, text }: Entry, cue: Cue): Recalled {
+function recalledOf({ entry: { memory, text }, score }: Found, cue: Cue): Recalled {
   const isHere = cue.at !== undefined && isSameFrame(memory, { at: cue.at, run: cue.run })
   return {
     text,
     age: ageText(cue.wallMs - memory.wallMs),
     ...(isHere && { place: memory.at }),
+    id: memory.id,
+    score: Math.round(score * 1_000) / 1_000,
   }
 }

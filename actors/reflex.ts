@@ -83,6 +83,8 @@ export function createReflex(parts: ReflexParts): Reflex {
   let lease: Lease = spentLease
   let leasedMs = 0
   let commanded: Twist = STILL
+  /** The opening of the gate to which order, lease and commanded belong. */
+  let opening = 0
   let timer: number | undefined
   let dueMs = 0
   /** The time of the present tick: one tick has one time, however long it takes. */
@@ -122,7 +124,17 @@ export function createReflex(parts: ReflexParts): Reflex {
     timer = parts.clock.setTimeout(tick, dueMs - now)
   }
 
+  /** A hold voids what was ordered before it, and the wheels begin anew after it, also when no tick fell into it. */
+  const forgetBeforeHold = (): void => {
+    if (parts.gate.openings === opening) return
+    opening = parts.gate.openings
+    order = undefined
+    lease = spentLease
+    commanded = STILL
+  }
+
   const renew = (now: number): void => {
+    forgetBeforeHold()
     lease = observeLease(lease, now)
     if (!order || order.intent.type !== 'drive') return
     if (now >= order.untilMs) {
@@ -192,6 +204,7 @@ export function createReflex(parts: ReflexParts): Reflex {
       timer = undefined
     },
     give(next) {
+      forgetBeforeHold()
       order = next
     },
     withdraw(source) {

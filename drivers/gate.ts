@@ -22,6 +22,7 @@ export class MotionGate {
   #beatMs = Number.NEGATIVE_INFINITY
   #causes: readonly string[] = []
   #refused = 0
+  #openings = 0
 
   constructor(actuators: Actuators, clock: Clock) {
     this.#actuators = actuators
@@ -40,6 +41,11 @@ export class MotionGate {
   /** It tripped, and no younger epoch has opened it since. */
   get isTripped(): boolean {
     return this.#causes.length > 0 && this.#trippedEpoch >= this.#epoch
+  }
+
+  /** How often it was opened. What was ordered before it was opened last is of another time, in the same epoch too. */
+  get openings(): number {
+    return this.#openings
   }
 
   /** How long ago the last beat was, in ms; Infinity before the first. */
@@ -66,6 +72,7 @@ export class MotionGate {
       throw error
     }
     this.#epoch = epoch
+    this.#openings += 1
     this.#open = true
   }
 

@@ -2,6 +2,7 @@ import type { AnyStateMachine } from 'xstate'
 import { agentMachine } from '../machines/agent.machine.ts'
 import { boardMachine } from '../machines/board.machine.ts'
 import { cockpitMachine } from '../machines/cockpit.machine.ts'
+import { enablingMachine } from '../machines/enabling.machine.ts'
 import { failsafeMachine } from '../machines/failsafe.machine.ts'
 import { guardianMachine } from '../machines/guardian.machine.ts'
 import { kernelMachine } from '../machines/kernel.machine.ts'
@@ -20,6 +21,7 @@ import { type Outline, outlineOf } from './outline.ts'
 export const machines: readonly AnyStateMachine[] = [
   robotMachine,
   failsafeMachine,
+  enablingMachine,
   guardianMachine,
   boardMachine,
   kernelMachine,

@@ -27,7 +27,8 @@ export interface Reaction {
   readonly targets: readonly string[]
 }
 
-type Transition = NonNullable<AnyStateNode['always']>[number]
+/** A transition of a running machine. */
+export type Transition = NonNullable<AnyStateNode['always']>[number]
 
 /**
  * A machine as plain data, in the order in which it was written. What XState generates for itself is left out.
@@ -79,6 +80,12 @@ export function reactionTaken(
     event: eventName(transition.eventType, node),
     targets: (transition.target ?? []).map(idOf),
   }
+}
+
+/** The whole of such a reaction. Throws a TypeError when there is anything in it without a name. */
+export function reactionBehind(transition: Transition): Reaction | undefined {
+  const node = transition.source
+  return transitionsOf(node).includes(transition) ? reactionOf(transition, node) : undefined
 }
 
 function reactionId(transition: Transition, node: AnyStateNode): string {

@@ -57,8 +57,8 @@ export function statusText(
     .join('\n')
 }
 
-function recorderText(recorder: Status['recorder']): string | null {
-  if (!recorder) return null
+function recorderText(recorder: Status['recorder']): string {
+  if (!recorder) return 'none: no record is kept of this run'
   const { cause, folder, state } = recorder
   return `${state}${cause === null ? '' : `: ${cause}`}${folder === null ? '' : `, in ${folder}`}`
 }

@@ -204,6 +204,7 @@ function verdictOn(
     if (claim.source === 'agent') return judge(claim.intent, override, context.grants, scene)
     return refuse('override', claim.source, commander, 'take over before driving by hand')
   }
-  const grants = claim.source === 'operator' ? everything : context.grants
-  return judge(claim.intent, context.rules, grants, scene)
+  if (claim.source === 'agent') return judge(claim.intent, context.rules, context.grants, scene)
+  const { unheld: _, ...rules } = context.rules
+  return judge(claim.intent, rules, everything, scene)
 }

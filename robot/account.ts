@@ -26,6 +26,8 @@ export function accountOf(parts: Parts): Account {
       ]),
     ),
     halt: halting.report,
+    enabling: parts.enabling.status,
+    unheld: parts.enabling.cause,
     recorder: parts.recording?.status,
     memory: parts.remembering?.status,
     budget: parts.thinking.opened,

@@ -10,7 +10,9 @@ import type { Parts } from './parts.ts'
 
 /** Carries out a person's command, or says in one line why not. A halt is never refused. */
 export function send(parts: Parts, command: RobotCommand | AnswerCommand): Answer {
-  const { root } = parts
+  const { enabling, root } = parts
+  if (command.type === 'robot.pause') enabling.stay()
+  if (waitsForHand(parts, command)) return waitForHand(parts, command)
   if (command.type === 'robot.answer') return answer(parts, command)
   if (command.type === 'robot.halt') {
     void halt(parts, command.cause)
@@ -19,6 +21,22 @@ export function send(parts: Parts, command: RobotCommand | AnswerCommand): Answe
   } else {
     return { ok: false, message: whyNot(parts, command, root.getSnapshot()) }
   }
+  const after = root.getSnapshot()
+  return { ok: true, state: stateOf(after), epoch: after.context.epoch }
+}
+
+/** It is to drive itself, and only a hand on the enabling device is missing for that. */
+function waitsForHand({ enabling, root }: Parts, { type }: RobotCommand | AnswerCommand): boolean {
+  const isAsked = type === 'robot.resume' || type === 'robot.goal'
+  return (
+    isAsked && enabling.cause !== undefined && root.getSnapshot().matches({ active: 'holding' })
+  )
+}
+
+/** Goes on once somebody takes hold; `causes` says that until then. A goal is noted meanwhile. */
+function waitForHand({ enabling, root }: Parts, command: RobotCommand | AnswerCommand): Answer {
+  if (command.type === 'robot.goal') root.send(command)
+  enabling.wait()
   const after = root.getSnapshot()
   return { ok: true, state: stateOf(after), epoch: after.context.epoch }
 }

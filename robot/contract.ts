@@ -1,4 +1,4 @@
-import type { InspectionEvent } from 'xstate'
+import type { AnyActorRef, InspectionEvent } from 'xstate'
 import type { Twist } from '../core/vocabulary/geometry.ts'
 import type { Settings } from '../core/settings/settings.ts'
 import type { Remembered } from '../core/vocabulary/memory.ts'
@@ -12,6 +12,8 @@ import type { Body } from '../drivers/body.ts'
 import type { Camera } from '../drivers/camera.ts'
 import type { Clock } from '../drivers/clock.ts'
 import type { WorldView } from '../inspector/cockpit/protocol.ts'
+import type { Sighted } from '../inspector/cockpit/steered.ts'
+import type { Recorded } from '../inspector/cockpit/steered.ts'
 import type { RobotCommand } from '../machines/robot.machine.ts'
 import type { FlightRecord } from '../store/flight-record.ts'
 import type { MemoryStore } from '../store/memories.ts'
@@ -51,6 +53,11 @@ export interface RobotOptions {
   readonly unclean?: string
   /** Called before the first motion after each arm; a throw halts the robot instead. */
   readonly beforeMotion?: () => void
+  /**
+   * A model may drive hardware though nobody holds an enabling device. It needs a `geofence`, and firmware with a deadman:
+   * without the first `createRobot` throws ERR_CONFIGURATION, without the second nothing that it proposes moves anything.
+   */
+  readonly unattended?: boolean
   /** A simulated body arms itself and begins; false leaves even that to a person. Hardware always waits. */
   readonly selfArm?: boolean
   readonly log?: Log
@@ -101,11 +108,19 @@ export interface Robot {
    * one that is not younger than the last is refused.
    */
   drive(twist: Twist, sequence?: number): Verdict
+  /**
+   * Says that a person holds an enabling device, or has let it go; to be repeated more often than every 0.2 s while it is
+   * held. Where a model of the configuration drives hardware, nothing that it proposes moves anything but while that is
+   * so. It counts once the device was seen let go: after the start, a halt, a silence, or ten minutes of being held.
+   */
+  enable(device: string, isHeld: boolean): void
   /** Trips the motion gate within this call, whatever state the statecharts are in. Resolves to the evidence. */
   halt(cause?: string): Promise<HaltReport>
   snapshot(): Status
   /** What it senses and does now, for people to look at. */
   world(): WorldView
+  /** Of each camera the last frame, as it came; undefined before the first. */
+  frames(): readonly Sighted[]
   /** Why it does not move, why it stopped, and the shortest way to motion. */
   why(): Why
   /** Calls back when the root's state changes. Returns how to stop. */
@@ -117,8 +132,12 @@ export interface Robot {
    * dear, and whatever the observer throws halts the robot. Returns how to stop.
    */
   inspect(observer: (event: InspectionEvent) => void): () => void
+  /** The charts that stand beside the root, of the record, the memory and the enabling device: to be looked at, and told nothing. */
+  readonly beside: readonly AnyActorRef[]
   /** Undefined where nothing is remembered. */
   readonly memory: RobotMemory | undefined
+  /** What its flight record shows of the moments before this one; undefined where none is kept that can be read meanwhile. */
+  readonly past: Recorded | undefined
   /** Halts, lets go of the body, and resolves to the account of the run. Idempotent. */
   stop(): Promise<Report>
 }

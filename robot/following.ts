@@ -11,16 +11,19 @@ import type { robotMachine } from '../machines/robot.machine.ts'
 import { questionLine, tellPerson } from './notice.ts'
 import { carryOut, noteAgent } from './orders.ts'
 import type { Parts } from './parts.ts'
+import type { RobotOptions } from './contract.ts'
+import type { Configuration } from '../core/vocabulary/configuration.ts'
 
 /** Binds the gate to the root, before the root starts: motion needs its positive evidence, and its end shuts for good. */
 export function followRoot(parts: Parts): void {
-  const { gate, halting, listen, log, root, stateListeners } = parts
+  const { enabling, gate, halting, listen, log, root, stateListeners } = parts
   const attach = attacher(parts)
   let lastState = ''
   let lastEpoch = 0
   let wasSlow = false
   const announce = (state: string) => {
     lastState = state
+    enabling.follow(state)
     for (const listener of stateListeners) listen('state', listener)(state)
   }
   root.subscribe({
@@ -110,12 +113,36 @@ interface Given {
   readonly epoch: number
 }
 
+/** Has kernel and failsafe know at once whether a hand is on the enabling device. */
+export function heedHand(parts: Parts): void {
+  restrict(parts)
+  parts.hazards.note(parts.clock.now())
+}
+
+/** Goes on for a person who holds the device, unless something besides has it stand still. */
+export function resumeByHand({ children, root }: Parts): void {
+  const isClear = children.failsafe()?.getSnapshot().hasTag('clear') === true
+  if (isClear && root.getSnapshot().can({ type: 'robot.resume' }))
+    root.send({ type: 'robot.resume' })
+}
+
+/** A model that the configuration names decides; a brain that a program brings along answers for itself. */
+export function isDrivenByModel({ brains }: Configuration, { brain }: RobotOptions): boolean {
+  return brain === undefined && brains.some(({ url }) => url !== 'explorer')
+}
+
 /** Tells the kernel what this body, as it reported itself, may do. Until then the kernel permits no motion. */
 function restrict(parts: Parts): void {
-  const { body, children, configuration, reported } = parts
+  const { body, children, configuration, enabling, options, reported } = parts
   if (!reported.facts) return
   const { deadman } = reported.facts
-  const rules = rulesFor(configuration, { simulated: body.kind === 'simulated', deadman })
+  const open = rulesFor(configuration, {
+    simulated: body.kind === 'simulated',
+    deadman,
+    isUnattended: options.unattended === true && isDrivenByModel(configuration, options),
+  })
+  const unheld = enabling.cause
+  const rules = unheld === undefined ? open : { ...open, unheld }
   children.kernel()?.send({
     type: 'kernel.restrict',
     rules: isSlow(parts) ? slowedRules(rules) : rules,

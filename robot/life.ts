@@ -77,10 +77,11 @@ function bootError(error: unknown, causes: readonly string[]): Error {
 
 /** Halts, lets go of everything, and resolves to the account of the run. */
 export async function stop(parts: Parts): Promise<Report> {
-  const { clock, halting, reflex, root, times } = parts
+  const { clock, enabling, halting, reflex, root, times } = parts
   if (!root.getSnapshot().matches('halted')) await halt(parts, 'end of run')
   await halting.final()
   reflex.stop()
+  enabling.close()
   try {
     return reportOf(accountOf(parts), {
       seconds: round((clock.now() - times.startedMs) / 1000),

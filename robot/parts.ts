@@ -16,6 +16,7 @@ import type { Clock } from '../drivers/clock.ts'
 import type { MotionGate } from '../drivers/gate.ts'
 import type { robotMachine } from '../machines/robot.machine.ts'
 import type { Log, RobotOptions } from './contract.ts'
+import type { Enabling } from './enabling.ts'
 import type { Recording } from './recording.ts'
 import type { Remembering } from './remembering.ts'
 import type { Thinking } from './thinking.ts'
@@ -48,6 +49,7 @@ export interface Parts {
   readonly reflex: Reflex
   readonly commanders: Commanders
   readonly hazards: HazardWatch
+  readonly enabling: Enabling
   readonly root: ActorRefFrom<typeof robotMachine>
   readonly children: Children
   readonly stateListeners: Set<(state: string) => void>

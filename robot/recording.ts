@@ -1,4 +1,4 @@
-import { createActor, type EventFromLogic, fromPromise } from 'xstate'
+import { type AnyActorRef, createActor, type EventFromLogic, fromPromise } from 'xstate'
 import { recordingTape } from '../actors/recording-tape.ts'
 import type { Tape } from '../actors/tape.ts'
 import { total } from '../actors/total.ts'
@@ -10,6 +10,7 @@ import type { RecorderStatus } from '../core/vocabulary/status.ts'
 import { unixMs, wallClock } from '../drivers/clock.ts'
 import { recorderMachine } from '../machines/recorder.machine.ts'
 import type { FlightRecord } from '../store/flight-record.ts'
+import type { RecordPast } from '../store/record-past.ts'
 import type { RobotOptions } from './contract.ts'
 import { type WaitingEntries, waitingEntries } from './waiting-entries.ts'
 
@@ -17,6 +18,9 @@ import { type WaitingEntries, waitingEntries } from './waiting-entries.ts'
 export interface Recording {
   readonly tape: Tape
   readonly status: RecorderStatus
+  readonly chart: AnyActorRef
+  /** Undefined where the record cannot be looked at while it is written. */
+  readonly past: RecordPast | undefined
   /** To be called whenever the root's state changes: from a halt on the last minutes are kept. */
   robotIs(state: string): void
   /** Keeps what is still waiting, and ends the record. Never rejects. */
@@ -93,6 +97,8 @@ export function startRecording(
   keep(begin)
   return {
     tape: recordingTape({ clock: options.clock, wallMs: unixMs, keep }),
+    past: record.past,
+    chart: recorder,
     get status() {
       const { value, context } = recorder.getSnapshot()
       return {
@@ -182,7 +188,7 @@ function createWriter(
 }
 
 function beginningOf(configuration: Configuration, options: Outside): Begin {
-  const { body, brain, cameras = [], clock, seed, selfArm, unclean } = options
+  const { body, brain, cameras = [], clock, seed, selfArm, unattended, unclean } = options
   return {
     kind: 'begin',
     version: recordVersion,
@@ -193,6 +199,7 @@ function beginningOf(configuration: Configuration, options: Outside): Begin {
     ...(seed !== undefined && { seed }),
     ...(unclean !== undefined && { unclean }),
     ...(selfArm !== undefined && { selfArm }),
+    ...(unattended && { unattended: true as const }),
     configuration,
     body: {
       kind: body.kind,

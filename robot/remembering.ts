@@ -1,5 +1,11 @@
 import type { Observable } from 'rxjs'
-import { type ActorRefFrom, createActor, fromPromise, type SnapshotFrom } from 'xstate'
+import {
+  type ActorRefFrom,
+  type AnyActorRef,
+  createActor,
+  fromPromise,
+  type SnapshotFrom,
+} from 'xstate'
 import type { Embedder } from '../actors/embedding.ts'
 import { createEmbeddings, type Embeddings } from '../actors/embeddings.ts'
 import { episodesOf } from '../actors/episodes.ts'
@@ -35,6 +41,7 @@ import type { RobotMemory } from './contract.ts'
  * of it, nothing that moves hears of it, and none of its calls throws.
  */
 export interface Remembering {
+  readonly chart: AnyActorRef
   readonly status: MemoryStatus
   /** For people. */
   readonly memory: RobotMemory
@@ -96,6 +103,7 @@ export function createRemembering(input: RememberingInput): Remembering {
     notes: written?.settings.notes ?? [],
   })
   return {
+    chart: actor,
     get status() {
       return statusOf(actor.getSnapshot())
     },

@@ -4,7 +4,13 @@ import {
   reservationSchema,
   settlementSchema,
 } from '../core/record/answers.ts'
-import { causeSchema, commandSchema, nothingSchema, stickSchema } from '../core/record/arrivals.ts'
+import {
+  causeSchema,
+  commandSchema,
+  holdSchema,
+  nothingSchema,
+  stickSchema,
+} from '../core/record/arrivals.ts'
 import type { Amount, BudgetNote } from '../core/vocabulary/question.ts'
 import type { Budget, Totals } from '../actors/budget.ts'
 import type { complete } from '../actors/chat.ts'
@@ -137,6 +143,9 @@ export function tapedRobot(tape: Tape, robot: Robot): Robot {
   const drive = tape.command('drive', stickSchema, ({ linear, angular, sequence }) =>
     robot.drive({ linear, angular }, sequence),
   )
+  const enable = tape.command('enable', holdSchema, ({ device, isHeld }) =>
+    robot.enable(device, isHeld),
+  )
   const halt = tape.command('halt', causeSchema, (cause) => robot.halt(cause))
   return {
     ...robot,
@@ -144,6 +153,7 @@ export function tapedRobot(tape: Tape, robot: Robot): Robot {
     send: tape.command('send', commandSchema, (command) => robot.send(command)),
     drive: ({ linear, angular }, sequence) =>
       drive({ linear, angular, ...(sequence !== undefined && { sequence }) }),
+    enable: (device, isHeld) => enable({ device, isHeld }),
     halt: (cause = 'asked to halt') => tape.reply(halt(cause)),
     stop: tape.errand('stop', () => robot.stop()),
   }

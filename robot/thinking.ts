@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { type Budget, createBudget } from '../actors/budget.ts'
-import { type Endpoint, replyBytesMax } from '../actors/chat.ts'
+import { type Endpoint, prepareChat, replyBytesMax } from '../actors/chat.ts'
 import { priceFor } from '../actors/prices.ts'
 import { createProfiles, type Profiles } from '../actors/profile.ts'
 import { createTariff, type Tariff } from '../actors/tariff.ts'
@@ -31,7 +31,7 @@ export interface Thinking {
   /** Milliseconds since 1970. */
   wallMs(): number
   /**
-   * Loads what counts tokens and what knows prices, which is slow, and opens the ledger. Throws ERR_CONFIGURATION for a
+   * Loads what talks to them, what counts tokens and what knows prices, which is slow, and opens the ledger. Throws ERR_CONFIGURATION for a
    * model whose price nobody knows, ERR_BUDGET_UNKEPT when the ledger cannot be kept.
    */
   prepare(): Promise<void>
@@ -62,6 +62,7 @@ export function createThinking(
     },
     wallMs: () => read().wallMs,
     async prepare() {
+      await prepareChat()
       tariffs.push(...(await Promise.all(models.map(({ brain, at }) => tariffOf(brain, at)))))
       opened = await createBudget({
         limits: limitsOf(configuration),

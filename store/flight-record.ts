@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { Level } from 'level'
 import { chainStart, type Link, linkAfter, writtenLink } from '../core/record/chain.ts'
 import type { Entry } from '../core/record/entry.ts'
+import { createPastIndex } from '../core/record/past-index.ts'
 import { textOf } from '../core/record/text.ts'
 import { MechosError, messageOf } from '../core/vocabulary/errors.ts'
 import {
@@ -14,6 +15,7 @@ import {
   type RunNote,
   runNoteName,
 } from './record-layout.ts'
+import { pastIn, type RecordPast } from './record-past.ts'
 import { bytesIn, recordsIn } from './records.ts'
 
 /** How much is kept. Whatever comes first; the oldest goes first, whole runs before parts of this one. */
@@ -40,6 +42,8 @@ export interface FlightRecord {
   freeze(): void
   thaw(): void
   close(): Promise<void>
+  /** Undefined where it cannot be looked at before it is closed. */
+  readonly past?: RecordPast
 }
 
 /** What a black box holds of the time before it was frozen, in ms. */
@@ -59,6 +63,7 @@ export function flightRecordIn(
     valueEncoding: 'utf8',
   })
   const pieces = createPieces(limits, nowMs)
+  const index = createPastIndex()
   let hash = chainStart
   let number = 0
   let refused = 0
@@ -70,12 +75,14 @@ export function flightRecordIn(
       hash = link.hash
       return link
     })
-  const put = (texts: readonly string[], sync: boolean) => {
+  const put = async (texts: readonly string[], sync: boolean) => {
+    const first = number
     const operations = linked(texts).map((link) => {
       pieces.add(number, link)
       return { type: 'put' as const, key: entryKey(number++), value: writtenLink(link) }
     })
-    return database.batch(operations, { sync })
+    await database.batch(operations, { sync })
+    texts.forEach((text, at) => index.add(first + at, text))
   }
   const makeRoom = async () => {
     const elderBytes = () => elder.reduce((sum, { bytes }) => sum + bytes, 0)
@@ -89,6 +96,7 @@ export function flightRecordIn(
     if (!dropped) return
     const word = { from: 1, to: dropped.number, hash: dropped.hash }
     await database.put(droppedKey, textOf(word))
+    index.drop(dropped.number)
     await database.clear({ gte: entryKey(1), lte: entryKey(dropped.number) })
   }
   const admitRefused = async () => {
@@ -119,6 +127,7 @@ export function flightRecordIn(
         writeFileSync(join(folder, runNoteName), `${JSON.stringify(run)}\n`, { mode: 0o600 })
       }),
     append: (texts, { sync }) => unkept(folder, () => kept(texts, sync)),
+    past: pastIn(database, index),
     freeze: () => pieces.freeze(),
     thaw: () => pieces.thaw(),
     close: () =>

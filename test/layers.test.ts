@@ -61,6 +61,9 @@ const page: Layer = {
   packages: ['preact', '@preact/signals', 'uplot'],
 }
 
+/** A program of its own, with an XState of its own: it reaches nothing of the robot but what is said over a socket. */
+const legacy: Layer = { values: [], types: [], packages: ['@xstate/inspect', 'ws', 'node'] }
+
 /** Where alone a package may be imported. */
 const homes: Readonly<Record<string, RegExp>> = {
   'johnny-five': /^drivers\/johnny-five\//,
@@ -72,6 +75,7 @@ const homes: Readonly<Record<string, RegExp>> = {
   'gpt-tokenizer': /^actors\/tokenizer\.ts$/,
   '@pydantic/genai-prices': /^actors\/prices\.ts$/,
   commander: /^cli\.ts$/,
+  '@xstate/inspect': /^inspector\/xstate-inspect\//,
   elkjs: /^inspector\/cockpit\/(drawing|graph)\.ts$/,
   preact: /^inspector\/cockpit\/page\//,
   '@preact/signals': /^inspector\/cockpit\/page\//,
@@ -83,6 +87,7 @@ const tops = readdirSync('.').filter((name) => /^\w+\.ts$/.test(name))
 const shipped = [...tops, ...['robot', ...Object.keys(layers)].flatMap(sourcesIn)]
 const dependencies = packagesIn('dependencies')
 const devDependencies = packagesIn('devDependencies')
+const legacyDependencies = packagesIn('dependencies', 'inspector/xstate-inspect/package.json')
 
 describe('imports point one way', () => {
   test.each(shipped)('%s', (path) => {
@@ -145,11 +150,14 @@ function refusalOf(path: string, found: Import): string | undefined {
     const home = homes[name]
     if (home && !home.test(path)) return `${path} imports ${name}: only ${home} may`
     if (layer && !layer.packages.includes(name)) return `${path} imports ${name}: its layer may not`
-    const known = layer === page ? devDependencies : dependencies
+    const known =
+      layer === page ? devDependencies : layer === legacy ? legacyDependencies : dependencies
     const isKnown = name === 'node' || known.includes(`"${name}"`)
     return isKnown ? undefined : `${path} imports ${name}: it is not among the dependencies`
   }
   const folder = file.split('/')[0] ?? ''
+  if (layerOf(file) === legacy && layer !== legacy)
+    return `${path} must not import ${file}: its XState is another one`
   if (layerOf(file) === page && layer !== page)
     return `${path} must not import ${file}: it runs in a browser`
   if (folder === 'test') return `${path} imports a test: shipped code never knows that it is tested`
@@ -169,11 +177,12 @@ function refusalOf(path: string, found: Import): string | undefined {
 }
 
 function layerOf(path: string): Layer | undefined {
+  if (path.startsWith('inspector/xstate-inspect/')) return legacy
   return path.startsWith('inspector/cockpit/page/') ? page : layers[path.split('/')[0] ?? '']
 }
 
-function packagesIn(kind: string): string {
-  const manifest = readFileSync('package.json', 'utf8')
+function packagesIn(kind: string, file = 'package.json'): string {
+  const manifest = readFileSync(file, 'utf8')
   return new RegExp(`"${kind}": \\{(.*?)\\}`, 's').exec(manifest)?.[1] ?? ''
 }
 
@@ -299,7 +308,7 @@ function codeOf(path: string): string {
 
 function sourcesIn(folder: string): readonly string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.tsx?$/.test(name) && !/\.(d|config)\.ts$/.test(name))
+    .filter((name) => /\.tsx?$/.test(name) && !/\.(d|config)\.ts$|node_modules\//.test(name))
     .map((name) => `${folder}/${name}`)
     .toSorted()
 }

@@ -1,10 +1,13 @@
 import { type Pose, STILL, type Twist } from '../vocabulary/geometry.ts'
+import { certain, type Covariance, rolledOn, wheelVariancePerMetre } from './covariance.ts'
 import { type DriveGeometry, measuredTwist, type WheelSpeeds } from './kinematics.ts'
 
 /** Dead reckoning so far. Never changed in place: each function returns the next one. */
 export interface OdometryState {
   /** `base_link` in `odom`, metres and radians, heading unwrapped. */
   readonly pose: Pose
+  /** How unsure the pose is. Nothing is decided by it. */
+  readonly covariance: Covariance
   /** Measured: the mean of the last readings. Open loop: the command itself. */
   readonly velocity: Twist
   /** The wheel readings that the mean is made of, oldest first. */
@@ -34,7 +37,7 @@ export function initialOdometry(pose: Pose = origin, readingsMax = 10): Odometry
   if (!(Number.isInteger(readingsMax) && readingsMax >= 1 && readingsMax <= readingsLimit)) {
     throw new TypeError(`a window holds 1 to ${readingsLimit} readings, got ${readingsMax}`)
   }
-  return { pose, velocity: STILL, readings: [], readingsMax }
+  return { pose, covariance: certain, velocity: STILL, readings: [], readingsMax }
 }
 
 /**
@@ -54,32 +57,55 @@ export function advanceByWheels(
   const readings = [...state.readings, twist].slice(-state.readingsMax)
   const velocity = meanOf(readings)
   if (!pose || !isFiniteTwist(velocity)) return refused(state)
-  return { ok: true, state: { ...state, pose, velocity, readings } }
+  const covariance = unsurer(state, twist, dtSeconds, geometry, wheelVariancePerMetre.measured)
+  return { ok: true, state: { ...state, pose, covariance, velocity, readings } }
 }
 
 /**
  * Rolls `state` on as if `twist` (m/s, rad/s) had been obeyed for `dtSeconds`: odometry without encoders. The velocity
- * becomes the twist; the readings are left alone. Refuses what `advanceByWheels` refuses.
+ * becomes the twist; the readings are left alone. Refuses what `advanceByWheels` refuses. How unsure the pose becomes
+ * hangs on the wheels: without a geometry that stays as it was.
  */
 export function advanceByTwist(
   state: OdometryState,
   twist: Twist,
   dtSeconds: number,
+  geometry?: DriveGeometry,
 ): OdometryStep {
   const pose = poseAfter(state.pose, twist, dtSeconds)
   if (!pose) return refused(state)
   const velocity = { linear: twist.linear, angular: twist.angular }
-  return { ok: true, state: { ...state, pose, velocity } }
+  const covariance = geometry
+    ? unsurer(state, twist, dtSeconds, geometry, wheelVariancePerMetre.commanded)
+    : state.covariance
+  return { ok: true, state: { ...state, pose, covariance, velocity } }
 }
 
 /**
- * Puts the robot at `pose` in `odom`. Being told where it is says nothing of how fast it goes: the velocity stays until
+ * Puts the robot at `pose` in `odom`, for certain. Being told where it is says nothing of how fast it goes: the velocity stays until
  * the next reading, which then starts a new mean. A pose that is not finite is refused, state unchanged.
  */
 export function placeAt(state: OdometryState, pose: Pose): OdometryStep {
   if (!isFinitePose(pose)) return refused(state)
   const { x, y, heading } = pose
-  return { ok: true, state: { ...state, pose: { x, y, heading }, readings: [] } }
+  return {
+    ok: true,
+    state: { ...state, pose: { x, y, heading }, covariance: certain, readings: [] },
+  }
+}
+
+/** How unsure the pose is after that motion. Rolling back makes it no surer. */
+function unsurer(
+  { covariance, pose }: OdometryState,
+  { linear, angular }: Twist,
+  dtSeconds: number,
+  { trackMetres }: DriveGeometry,
+  variancePerMetre: number,
+): Covariance {
+  const way = linear * dtSeconds
+  const rim = (angular * dtSeconds * trackMetres) / 2
+  const rolled = { left: way - rim, right: way + rim }
+  return rolledOn(covariance, rolled, pose.heading, trackMetres, variancePerMetre)
 }
 
 function poseAfter(pose: Pose, twist: Twist, dtSeconds: number): Pose | undefined {

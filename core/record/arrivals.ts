@@ -84,4 +84,6 @@ export const stickSchema = z.object({
   sequence: anyNumber.optional(),
 })
 
+export const holdSchema = z.object({ device: z.string(), isHeld: z.boolean() })
+
 export const nothingSchema = z.undefined()

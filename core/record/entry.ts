@@ -29,6 +29,7 @@ const begin = z.strictObject({
   seed: z.int().optional(),
   unclean: z.string().optional(),
   selfArm: z.boolean().optional(),
+  unattended: z.literal(true).optional(),
   configuration: z.unknown(),
   body: z.strictObject({
     kind: z.enum(['simulated', 'firmata', 'custom']),

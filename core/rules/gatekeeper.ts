@@ -1,7 +1,9 @@
 import { type DriveIntent, type Intent, intentSchema } from '../vocabulary/intent.ts'
 import { explainIssues } from '../vocabulary/explain.ts'
+import type { Point } from '../vocabulary/geometry.ts'
 import type { Refusal, Verdict } from '../vocabulary/verdict.ts'
 import type { Scene } from '../vocabulary/scene.ts'
+import { judgeFence } from './fence.ts'
 import { judgePath } from './path.ts'
 
 /** The hard limits of one robot. Both ends of a limit are allowed. */
@@ -17,6 +19,10 @@ export interface Rules {
   readonly override?: boolean
   /** Why autonomous motion is out of the question on this body, in words; absent when it is not. */
   readonly immovable?: string
+  /** Why nothing that the agent proposes may move or switch anything until a person holds a device; absent while one does. */
+  readonly unheld?: string
+  /** The corners of the ground that nothing drives it out of, in `odom`. */
+  readonly geofence?: readonly Point[]
   /** The capabilities that the agent may use only when a person has approved the very intent. `judge` does not ask. */
   readonly approve?: readonly string[]
 }
@@ -41,7 +47,10 @@ export function judge(
   }
   const intent = parsed.data
   const refusal =
-    judgeOverride(intent, rules) ?? judgeGrant(intent, grants) ?? judgeMotion(intent, rules, scene)
+    judgeOverride(intent, rules) ??
+    judgeHold(intent, rules) ??
+    judgeGrant(intent, grants) ??
+    judgeMotion(intent, rules, scene)
   return refusal ?? { permitted: true, intent: Object.freeze(intent) }
 }
 
@@ -65,6 +74,11 @@ function judgeOverride(intent: Intent, rules: Rules): Refusal | undefined {
   return refuse('override', intent.type, 'nothing', 'a person is driving: the agent may not act')
 }
 
+function judgeHold(intent: Intent, { unheld }: Rules): Refusal | undefined {
+  if (unheld === undefined || !isActive(intent)) return undefined
+  return refuse('enabling', 'released', 'held', unheld)
+}
+
 /** It moves or switches something. */
 function isActive({ type }: Intent): boolean {
   return type === 'drive' || type === 'setRelay'
@@ -82,8 +96,17 @@ function judgeMotion(intent: Intent, rules: Rules, scene: Scene | undefined): Re
     judgeImmovable(rules) ??
     judgeLimit('linear', 'm/s', intent, rules) ??
     judgeLimit('angular', 'rad/s', intent, rules) ??
-    (scene ? judgePath(intent, scene, rules.limits) : judgeBlind(intent))
+    (scene ? judgeWay(intent, scene, rules) : judgeBlind(intent))
   )
+}
+
+function judgeWay(
+  intent: DriveIntent,
+  scene: Scene,
+  { geofence, limits }: Rules,
+): Refusal | undefined {
+  const refusal = judgePath(intent, scene, limits)
+  return refusal ?? (geofence && judgeFence(intent, scene, limits, geofence))
 }
 
 function judgeBlind(intent: DriveIntent): Refusal | undefined {

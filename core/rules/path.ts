@@ -43,6 +43,25 @@ export function judgePath(twist: Twist, scene: Scene, braking: Braking): Refusal
   return judgeSpeed(twist, scene) ?? judgeObstacles(twist, scene, braking)
 }
 
+/** How far it drives, in metres, before it stands, if it were told to stop once it is as fast as that. */
+export function stoppingMetres({ linear, angular }: Twist, braking: Braking): number {
+  const speed = Math.abs(linear)
+  const brakingSeconds = Math.max(
+    speed / braking.linearBraking,
+    Math.abs(angular) / braking.angularBraking,
+  )
+  return speed * (reactionSeconds + brakingSeconds / 2)
+}
+
+/** The places that it comes by until then, in `base_link` as it stands now; none for one that only turns. */
+export function wayAhead(twist: Twist, braking: Braking): readonly Point[] {
+  const distance = stoppingMetres(twist, braking)
+  const steps = Math.min(stepsMax, Math.ceil(distance / stepMetres))
+  return Array.from({ length: steps }, (_, step) =>
+    arcPoint(twist, (distance * (step + 1)) / steps / Math.abs(twist.linear)),
+  )
+}
+
 /** The greatest speed at which the robot may move forward (or backward), in m/s, for want of sight; Infinity with sight. */
 export function speedCeiling(forward: boolean, scene: Scene): number {
   const direction = forward ? 0 : Math.PI
@@ -76,21 +95,13 @@ function judgeSpeed(twist: Twist, scene: Scene): Refusal | undefined {
 }
 
 function judgeObstacles(twist: Twist, scene: Scene, braking: Braking): Refusal | undefined {
-  const speed = Math.abs(twist.linear)
-  const brakingSeconds = Math.max(
-    speed / braking.linearBraking,
-    Math.abs(twist.angular) / braking.angularBraking,
-  )
-  const distance = speed * (reactionSeconds + brakingSeconds / 2)
+  const distance = stoppingMetres(twist, braking)
   const reach = scene.footprintMetres + clearanceMetres
-  const steps = Math.ceil(distance / stepMetres)
-  if (!(steps <= stepsMax)) {
+  if (!(distance <= stepsMax * stepMetres)) {
     const message = `stopping would take ${distance.toFixed(0)} m: slower, or with less of a curve`
     return path('path', round(distance), stepsMax * stepMetres, message)
   }
-  const way = Array.from({ length: steps }, (_, step) =>
-    arcPoint(twist, (distance * (step + 1)) / steps / speed),
-  )
+  const way = wayAhead(twist, braking)
   for (const obstacle of scene.obstacles) {
     const start = Math.sqrt(obstacle.x * obstacle.x + obstacle.y * obstacle.y)
     if (start > distance + reach) continue

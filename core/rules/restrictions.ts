@@ -15,10 +15,22 @@ export function closedRules(configuration: Configuration): Rules {
  */
 export function rulesFor(
   configuration: Configuration,
-  body: { readonly simulated: boolean; readonly deadman: boolean },
+  body: {
+    readonly simulated: boolean
+    readonly deadman: boolean
+    /** A model drives it, and no person holds an enabling device. */
+    readonly isUnattended?: boolean
+  },
 ): Rules {
   const rules = openRules(configuration)
   if (body.simulated || body.deadman) return rules
+  if (body.isUnattended) {
+    return {
+      ...rules,
+      immovable:
+        'unattended: this board has no deadman: flash MechosFirmata (docs/firmware.md), or have somebody hold the enabling device',
+    }
+  }
   if (!configuration.acceptNoDeadman) {
     return {
       ...rules,
@@ -67,6 +79,6 @@ export function slowedRules(rules: Rules): Rules {
   return { ...rules, limits }
 }
 
-function openRules({ limits, approve }: Configuration): Rules {
-  return approve.length === 0 ? { limits } : { limits, approve }
+function openRules({ limits, approve, geofence }: Configuration): Rules {
+  return { limits, ...(approve.length > 0 && { approve }), ...(geofence && { geofence }) }
 }

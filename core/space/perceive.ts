@@ -33,7 +33,7 @@ export interface Commanded {
  * that they stay where they are while the robot turns.
  */
 export function perceive(world: World, reading: Reading | Commanded, anatomy: Anatomy): World {
-  if (reading.kind === 'commanded') return dead(world, reading)
+  if (reading.kind === 'commanded') return dead(world, reading, anatomy)
   const name = sensorOf(reading)
   if (!isSound(reading)) return { ...world, unsound: new Set(world.unsound).add(name) }
   const heardMs = new Map(world.heardMs).set(name, reading.stampMs)
@@ -67,8 +67,8 @@ function without(names: ReadonlySet<string>, name: string): ReadonlySet<string> 
   return new Set([...names].filter((other) => other !== name))
 }
 
-function dead(world: World, commanded: Commanded): World {
-  const step = advanceByTwist(world.odometry, commanded.twist, commanded.seconds)
+function dead(world: World, commanded: Commanded, { drive }: Anatomy): World {
+  const step = advanceByTwist(world.odometry, commanded.twist, commanded.seconds, drive)
   const moved = step.ok ? Math.abs(commanded.twist.linear) * commanded.seconds : 0
   return { ...world, odometry: step.state, distanceMetres: world.distanceMetres + moved }
 }

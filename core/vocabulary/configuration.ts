@@ -1,7 +1,9 @@
 import { z } from 'zod'
+import { isSimple } from '../space/polygon.ts'
 import { checkPins } from './pins.ts'
 import { addressProblem } from './endpoint.ts'
 import { explainIssues, show } from './explain.ts'
+import type { Point } from './geometry.ts'
 import { MechosError } from './errors.ts'
 import {
   type BodyConfiguration,
@@ -98,6 +100,16 @@ const record = z
   })
   .prefault({})
 
+const corners = 'a list of 3 to 64 corners {x, y} in metres'
+/** Where the robot may be: a polygon around the place where it is started. */
+const geofence = z
+  .array(z.strictObject({ x: within(ranges.odomMetres), y: within(ranges.odomMetres) }), {
+    error: corners,
+  })
+  .min(3, { error: corners })
+  .max(64, { error: corners })
+  .superRefine(checkFence)
+
 const schema = z
   .strictObject({
     name,
@@ -119,6 +131,8 @@ const schema = z
     /** For what of it a person has to approve each intent. */
     approve: z.array(z.string()).max(64).default([]),
     acceptNoDeadman: z.boolean().default(false),
+    /** The corners of the ground that nothing drives it out of, in `odom`, in their order. */
+    geofence: geofence.optional(),
     blindCreep: z.boolean().default(false),
     /** Who decides, in this order: the next one when the one before it fails. The explorer never fails. */
     brains: z
@@ -154,6 +168,14 @@ function checkBrain(
 /** Whoever writes a password into an address is not to find it in a log. */
 function withoutSecrets(url: string): string {
   return url.replace(/\/\/[^/]*@/, '//[secret]@').replace(/[?#].*$/s, '?[secret]')
+}
+
+/** A fence whose sides cross has no inside that people would agree on. */
+function checkFence(fence: readonly Point[], context: z.RefinementCtx): void {
+  if (fence.length >= 3 && !isSimple(fence)) {
+    const message = 'is not allowed; a polygon whose sides neither cross nor touch'
+    context.addIssue({ code: 'custom', message: `${fence.length} corners: ${message}` })
+  }
 }
 
 /** Whoever never fails hands on to nobody. */

@@ -76,6 +76,9 @@ const recalled = z.strictObject({
   text: z.string(),
   age: z.string(),
   place: spot.optional(),
+  /** For people, who may want to look it up or wonder why it came up: no brain is told. */
+  id: id.optional(),
+  score: finite.optional(),
 })
 
 /** A memory as a brain is told it: when, in words; and where, if that says something in the frames of today. */

@@ -14,6 +14,7 @@ export const ranges = {
   reachMetres: { min: 0.05, max: 100, unit: 'm' },
   angle: { min: -Math.PI, max: Math.PI, unit: 'rad' },
   offsetMetres: { min: -2, max: 2, unit: 'm' },
+  odomMetres: { min: -10_000, max: 10_000, unit: 'm' },
   tokens: { min: 1, max: 1_000_000_000, unit: 'tokens' },
   usd: { min: 0.000_001, max: 1_000_000, unit: 'USD' },
   usdPerMillion: { min: 0, max: 100_000, unit: 'USD for a million tokens' },
@@ -95,6 +96,8 @@ const servo = z.strictObject({
 const stopButton = z.strictObject({ name, pin: pin.optional() })
 /** An auxiliary contact of the switch in the motor supply: closed while the motors have power. */
 const motorPower = z.strictObject({ pin: pin.optional() })
+/** An enabling device that a person holds, normally open: a cut cable is a hand that has let go. */
+const enablingDevice = z.strictObject({ pin: pin.optional() })
 const camera = z.strictObject({
   name,
   url: z.url({ protocol: /^https?$/, error: 'an http or https address' }).optional(),
@@ -116,6 +119,7 @@ const parts = {
   cameras: z.array(camera).max(4).default([]),
   stopButtons: z.array(stopButton).max(8).default([]),
   motorPower: motorPower.optional(),
+  enabling: enablingDevice.optional(),
   /** Radius of the circle around `base_link` that nothing may enter. */
   footprintMetres: within(ranges.footprintMetres).optional(),
 }
@@ -144,10 +148,21 @@ export type BodyConfiguration = SimulatedConfiguration | FirmataConfiguration
 /** The name under which the contact in the motor supply is read and watched. */
 export const motorPowerName = 'motorPower'
 
+/** The name under which the enabling device on the body is read. */
+export const enablingName = 'enabling'
+
 /** Every contact that has to be closed for the robot to move: stop buttons, and the one in the motor supply. */
 export function contactsOf(
   body: Pick<BodyConfiguration, 'stopButtons' | 'motorPower'>,
 ): readonly { readonly name: string; readonly pin?: number | string | undefined }[] {
   const power = body.motorPower ? [{ name: motorPowerName, pin: body.motorPower.pin }] : []
   return [...body.stopButtons, ...power]
+}
+
+/** Every contact that is read, whatever it is for. */
+export function switchesOf(
+  body: Pick<BodyConfiguration, 'stopButtons' | 'motorPower' | 'enabling'>,
+): ReturnType<typeof contactsOf> {
+  const { enabling } = body
+  return [...contactsOf(body), ...(enabling ? [{ name: enablingName, pin: enabling.pin }] : [])]
 }

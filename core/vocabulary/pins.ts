@@ -1,6 +1,11 @@
 import type { z } from 'zod'
 import { analogChannel, type BoardPins, boards, isDigital, pinNumber } from './board.ts'
-import { type BodyConfiguration, type FirmataConfiguration, motorPowerName } from './parts.ts'
+import {
+  type BodyConfiguration,
+  enablingName,
+  type FirmataConfiguration,
+  motorPowerName,
+} from './parts.ts'
 import { show } from './explain.ts'
 
 /** What a part needs of its pin. */
@@ -61,8 +66,9 @@ export function pinUsesOf(body: FirmataConfiguration): readonly PinUse[] {
       uses.push({ path: [list, index, 'pin'], pin: part.pin, need }),
     )
   }
-  if (body.motorPower) {
-    uses.push({ path: ['motorPower', 'pin'], pin: body.motorPower.pin, need: 'input' })
+  for (const single of ['motorPower', 'enabling'] as const) {
+    const part = body[single]
+    if (part) uses.push({ path: [single, 'pin'], pin: part.pin, need: 'input' })
   }
   return uses
 }
@@ -153,6 +159,7 @@ function checkNames(body: BodyConfiguration, report: Report): void {
     'imu',
     'battery',
     motorPowerName,
+    enablingName,
   ])
   for (const list of ['ranges', 'bumpers', 'relays', 'servos', 'cameras', 'stopButtons'] as const) {
     body[list].forEach((part, index) => {

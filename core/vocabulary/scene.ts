@@ -1,4 +1,4 @@
-import type { Point } from './geometry.ts'
+import type { Point, Pose } from './geometry.ts'
 
 /** A direction that a sensor looks into. `whole` sensors see the full width of the robot's way, others only a part. */
 export interface Sector {
@@ -15,4 +15,6 @@ export interface Scene {
   /** Sensors that guard motion and have not been heard of for too long, or never. */
   readonly stale: readonly string[]
   readonly blindCreep: boolean
+  /** Where the robot believes to be, in `odom`; absent where nothing is known of that. */
+  readonly pose?: Pose
 }

@@ -59,10 +59,18 @@ export interface Status {
     readonly replies: Readonly<Record<string, number>>
   }
   readonly halt: HaltReport | null
+  /** The device that a person has to hold for a model to move anything; null where none is needed. */
+  readonly enabling: EnablingStatus | null
   /** Null where no record is kept. */
   readonly recorder: RecorderStatus | null
   /** Null where nothing is remembered. */
   readonly memory: MemoryStatus | null
+}
+
+/** Whether somebody holds the enabling device, and which one that is or was. */
+export interface EnablingStatus {
+  readonly state: string
+  readonly device: string | null
 }
 
 /** How a robot's memory is, what is on the disk, and why nothing is kept at present. */

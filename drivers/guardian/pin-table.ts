@@ -1,6 +1,6 @@
 import { analogChannel, type BoardPins, boards, pinNumber } from '../../core/vocabulary/board.ts'
 import { dutyMax } from './duty.ts'
-import { contactsOf, type FirmataConfiguration } from '../../core/vocabulary/parts.ts'
+import { type FirmataConfiguration, switchesOf } from '../../core/vocabulary/parts.ts'
 
 /** What a body lets its board do with one pin. `part` is the configured name; a wheel is `left` or `right`. */
 export type PinRule =
@@ -67,7 +67,7 @@ export function pinTableOf(body: FirmataConfiguration): PinTable {
           hasPullUp: pressed === 'low',
         }
       }),
-      ...contactsOf(body).map(({ name, pin }): PinRule => {
+      ...switchesOf(body).map(({ name, pin }): PinRule => {
         return { kind: 'digital', pin: numberOf(board, pin), part: name, hasPullUp: true }
       }),
       ...body.ranges.flatMap((range) => rangeRules(board, range)),

@@ -1,4 +1,4 @@
-import { contactsOf, type FirmataConfiguration } from '../../core/vocabulary/parts.ts'
+import { type FirmataConfiguration, switchesOf } from '../../core/vocabulary/parts.ts'
 import type { Reading } from '../../core/vocabulary/reading.ts'
 import type { Clock } from '../clock.ts'
 import { frames } from '../guardian/frames.ts'
@@ -41,7 +41,7 @@ export function readSensors(
   }
   const bumpers = body.bumpers.flatMap(switchOn)
   // A closed contact pulls its pin low against the pull-up; an open one, and a cut cable, leave it high.
-  const contacts = contactsOf(body).flatMap(({ name }) => switchOn({ name, pressed: 'low' }))
+  const contacts = switchesOf(body).flatMap(({ name }) => switchOn({ name, pressed: 'low' }))
   const rangeFinders = body.ranges.flatMap((declared) => {
     const rule = table.pins.find((each) => each.kind === 'analog' && each.part === declared.name)
     const { name, model } = declared

@@ -1,5 +1,7 @@
 import type { Clock } from '../../drivers/clock.ts'
 import { contained } from './contained.ts'
+import type { Gallery } from './gallery.ts'
+import { reachWord } from './past.ts'
 import type { ActorView, Drawing, LoopView, RobotWord } from './protocol.ts'
 import type { Steered } from './steered.ts'
 import { type Visitor, waitingBytesMax } from './visitor.ts'
@@ -19,16 +21,23 @@ export interface Sight {
   readonly robot: Steered
   readonly clock: Clock
   readonly drawings: readonly Drawing[]
+  readonly gallery: Gallery
   /** Has what happens in the charts told to `say`, until it is called back. */
   watch(say: (word: RobotWord) => void): () => void
   /** Something in here failed that should not have: it is not watched any more. */
   failed(cause: string): void
 }
 
-/** How often what has changed is sent, in ms: actors at most 30 times a second, the world every third time, the status every sixth. */
+/**
+ * How often what has changed is sent, in ms: actors at most 30 times a second, the world every third time, the status every
+ * sixth, and new pictures less than twice a second.
+ */
 export const beatMs = 33
 const worldBeats = 3
 const statusBeats = 6
+const cameraBeats = 16
+/** How often is told how far back the record reaches: about every two seconds. */
+const reachBeats = 60
 /** How often each page is asked whether it is there: about every five seconds. One that has not answered by then is dropped. */
 const pingBeats = 150
 
@@ -37,10 +46,13 @@ export const behindMsMax = 5_000
 
 /** How many turns of the loop a page that comes is told of. */
 const turnsMax = 50
+/** How many of these with what was said to the model and by it, which is long. */
+const wordyTurnsMax = 10
 /** The most actors that a page is told of. */
 const actorsMax = 256
 
-export function createAudience({ robot, clock, drawings, watch, failed }: Sight): Audience {
+export function createAudience(sight: Sight): Audience {
+  const { robot, clock, drawings, gallery, watch, failed } = sight
   /** Since when each page has been behind, in ms; undefined for one that is not. */
   const pages = new Map<Visitor, number | undefined>()
   const actors = new Map<string, ActorView>()
@@ -62,6 +74,9 @@ export function createAudience({ robot, clock, drawings, watch, failed }: Sight)
       turns.set(word.turn.id, word.turn)
       changed.turns.add(word.turn.id)
       for (const id of [...turns.keys()].slice(0, -turnsMax)) turns.delete(id)
+      for (const [id, turn] of [...turns].slice(0, -wordyTurnsMax)) {
+        if (turn.sent ?? turn.reply) turns.set(id, { ...turn, sent: null, reply: null })
+      }
     } else sayAll(word)
   }
   const send = (page: Visitor, texts: readonly string[]) => {
@@ -85,6 +100,7 @@ export function createAudience({ robot, clock, drawings, watch, failed }: Sight)
   const viewsNow = (): readonly string[] => [
     textOf({ type: 'status', status: robot.snapshot() }),
     textOf({ type: 'world', world: robot.world() }),
+    textOf({ type: 'cameras', cameras: gallery.cameras }),
   ]
   const sayAll = (word: RobotWord) => {
     const texts = [textOf(word)]
@@ -108,6 +124,10 @@ export function createAudience({ robot, clock, drawings, watch, failed }: Sight)
     }
     isStatusDue = false
     if (beats % worldBeats === 0) texts.push(textOf({ type: 'world', world: robot.world() }))
+    if (beats % reachBeats === 0) texts.push(textOf(reachWord(robot.past)))
+    if (beats % cameraBeats === 0) gallery.look()
+    const cameras = gallery.news()
+    if (cameras) texts.push(textOf({ type: 'cameras', cameras }))
     return texts
   }
   const tell = contained(failed, () => {
@@ -125,6 +145,7 @@ export function createAudience({ robot, clock, drawings, watch, failed }: Sight)
   }
 
   const open = () => {
+    gallery.look()
     leaves = [
       watch(contained(failed, note)),
       // Told with the next beat: nothing is looked up or sent from inside the root's own step.
@@ -143,6 +164,7 @@ export function createAudience({ robot, clock, drawings, watch, failed }: Sight)
     turns.clear()
     changed.actors.clear()
     changed.turns.clear()
+    gallery.clear()
   }
 
   return {

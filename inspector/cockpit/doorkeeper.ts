@@ -6,8 +6,26 @@ export interface Refusal {
   readonly message: string
 }
 
-/** The only address that is listened on. */
+/** Where a server is listened on unless a person says otherwise. */
 export const loopback = '127.0.0.1'
+
+/** Where a server is reached, and by no other name. */
+export interface Door {
+  readonly scheme: 'http' | 'https'
+  readonly port: number
+  /** What a browser may call it, as a `Host` has it. The first is the one in links. */
+  readonly hosts: readonly string[]
+}
+
+/** The door at a port of this computer; encrypted, and by other names, only where these are given. */
+export function doorAt(
+  port: number,
+  names: readonly string[] = [loopback, 'localhost'],
+  scheme: Door['scheme'] = 'http',
+): Door {
+  const isUsual = port === { http: 80, https: 443 }[scheme]
+  return { scheme, port, hosts: names.map((name) => (isUsual ? name : `${name}:${port}`)) }
+}
 
 /**
  * Why a request is not looked at any further, whoever sent it: a name for this computer that is not ours (a page of
@@ -16,13 +34,13 @@ export const loopback = '127.0.0.1'
  */
 export function strangerIn(
   headers: Readonly<IncomingHttpHeaders>,
-  port: number,
+  { hosts, scheme }: Door,
 ): Refusal | undefined {
   const { host, origin } = headers
-  if (!hostsOf(port).includes(host ?? '')) {
-    return { status: 421, message: `host: only ${hostsOf(port).join(' and ')} are served here` }
+  if (!hosts.includes(host ?? '')) {
+    return { status: 421, message: `host: only ${hosts.join(' and ')} are served here` }
   }
-  if (origin !== undefined && origin !== `http://${host}`) {
+  if (origin !== undefined && origin !== `${scheme}://${host}`) {
     return { status: 403, message: 'origin: only the cockpit itself may ask' }
   }
   const site = headers['sec-fetch-site']
@@ -35,27 +53,30 @@ export function strangerIn(
   return undefined
 }
 
-/** The names under which a browser may reach a port of this computer. */
-export function hostsOf(port: number): readonly string[] {
-  return [`${loopback}:${port}`, `localhost:${port}`]
-}
-
 /** True for a body that no form of another page can send. */
 export function isJson(headers: Readonly<IncomingHttpHeaders>): boolean {
   return /^application\/json\s*(;|$)/i.test(headers['content-type'] ?? '')
 }
 
-/** The cookie that holds the secret of a session. Cookies know no ports, and several robots share a computer. */
-export function cookieName(port: number): string {
-  return `mechos-${port}`
+/**
+ * The cookie that holds the secret of a session, for this page alone. Cookies know no ports, and several robots share a
+ * computer; an encrypted one is of this very host, and never goes out in the clear.
+ */
+export function sessionCookie(door: Door, secret: string): string {
+  const cookie = `${cookieName(door)}=${secret}; Path=/; HttpOnly; SameSite=Strict`
+  return door.scheme === 'https' ? `${cookie}; Secure` : cookie
 }
 
 /** The secret of a session that a request brings along. */
-export function secretIn(headers: Readonly<IncomingHttpHeaders>, port: number): string | undefined {
-  const prefix = `${cookieName(port)}=`
+export function secretIn(headers: Readonly<IncomingHttpHeaders>, door: Door): string | undefined {
+  const prefix = `${cookieName(door)}=`
   return (headers.cookie ?? '')
     .split(';')
     .map((part) => part.trim())
     .find((part) => part.startsWith(prefix))
     ?.slice(prefix.length)
+}
+
+function cookieName({ port, scheme }: Door): string {
+  return scheme === 'https' ? `__Host-mechos-${port}` : `mechos-${port}`
 }

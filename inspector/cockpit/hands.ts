@@ -17,8 +17,8 @@ export interface Hands {
   close(): void
 }
 
-/** A halt passes through no hands. */
-export type HandWord = Exclude<PageWord, { type: 'halt' }>
+/** A halt passes through no hands, and what was is changed by none. */
+export type HandWord = Exclude<PageWord, { type: 'halt' | 'past' }>
 type DriverWord = Extract<RobotWord, { type: 'driver' }>
 type DriveWord = Extract<PageWord, { type: 'drive' }>
 
@@ -54,6 +54,9 @@ export function createHands({ robot, clock, changed, failed }: Grip): Hands {
   let mustRest = true
   let lastSequence = -1
   let letGoMs = Number.NEGATIVE_INFINITY
+  /** What the robot calls the enabling devices of pages that have one. */
+  const devices = new Map<Visitor, string>()
+  let devicesCount = 0
 
   const wind = () => {
     for (const timer of timers) clock.clearTimeout(timer)
@@ -121,8 +124,15 @@ export function createHands({ robot, clock, changed, failed }: Grip): Hands {
     return verdict.permitted ? undefined : `drive: ${verdict.message}`
   }
 
+  const enable = (page: Visitor, isHeld: boolean): undefined => {
+    const device = devices.get(page) ?? `page ${++devicesCount}`
+    devices.set(page, device)
+    robot.enable(device, isHeld)
+  }
+
   return {
     take(page, word) {
+      if (word.type === 'enable') return enable(page, word.held)
       if (word.type === 'takeOver') return takeOver(page)
       if (word.type === 'release') return release(page)
       if (word.type === 'drive') return drive(page, word)
@@ -135,17 +145,22 @@ export function createHands({ robot, clock, changed, failed }: Grip): Hands {
     },
     leave(page) {
       if (page === driver) letGo()
+      const device = devices.get(page)
+      devices.delete(page)
+      if (device !== undefined) robot.enable(device, false)
     },
     driverFor: (page) => (driver === undefined ? 'nobody' : driver === page ? 'you' : 'another'),
     close() {
       forget()
       letGo()
+      for (const device of devices.values()) robot.enable(device, false)
+      devices.clear()
     },
   }
 }
 
 function orderOf(
-  word: Exclude<HandWord, { type: 'takeOver' | 'release' | 'drive' }>,
+  word: Exclude<HandWord, { type: 'takeOver' | 'release' | 'drive' | 'enable' }>,
 ): Exclude<Order, { type: 'robot.takeOver' | 'robot.release' }> {
   switch (word.type) {
     case 'reset':

@@ -1,4 +1,4 @@
-import type { InspectionEvent } from 'xstate'
+import type { AnyActorRef, InspectionEvent } from 'xstate'
 import { messageOf } from '../../core/vocabulary/errors.ts'
 import type { Clock } from '../../drivers/clock.ts'
 import { createLoopLog } from './loop.ts'
@@ -20,6 +20,8 @@ export interface Watcher {
   /** Times how often it is told, in the machine's own time. */
   readonly clock: Pick<Clock, 'setTimeout' | 'clearTimeout'>
   failed(cause: string): void
+  /** The charts that have systems of their own. */
+  readonly beside?: readonly AnyActorRef[]
 }
 
 /** How often the views of actors are told at most, in ms, and how often a watch may fail before it ends. */
@@ -34,14 +36,15 @@ export const failuresMax = 8
 export function watchActors(
   inspect: Inspect,
   say: (actors: readonly ActorView[]) => void,
-  { clock, failed }: Watcher,
+  { clock, failed, beside = [] }: Watcher,
 ): Watch {
-  const watched = createWatched()
+  const watched = createWatched(failed, beside)
   let timer: number | undefined
   const watch = watchWith(inspect, failed, (event) => {
     watched.note(event)
     timer ??= clock.setTimeout(tell, viewMs)
   })
+  const besides = beside.map(({ system }) => system.inspect(watch.contained(watched.note)))
   const tell = watch.contained(() => {
     timer = undefined
     const changed = watched.look()
@@ -53,6 +56,7 @@ export function watchActors(
     },
     end() {
       watch.end()
+      for (const each of besides) each.unsubscribe()
       if (timer !== undefined) clock.clearTimeout(timer)
     },
   }

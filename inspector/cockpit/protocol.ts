@@ -1,7 +1,11 @@
 import { z } from 'zod'
+import type { Covariance } from '../../core/motion/covariance.ts'
+import type { PastEvent } from '../../core/record/past.ts'
+import type { PastReach } from '../../core/record/past-index.ts'
 import type { Box } from '../../core/space/boxes.ts'
 import type { Point, Pose, Twist } from '../../core/vocabulary/geometry.ts'
 import type { Status } from '../../core/vocabulary/status.ts'
+import type { Source } from '../../core/vocabulary/verdict.ts'
 
 /** What a page may do: watch (and halt), or also drive, answer, reset and arm. */
 export const roles = ['watch', 'drive'] as const
@@ -27,12 +31,19 @@ export const pageWordSchema = z.discriminatedUnion('type', [
     angular: z.number(),
     sequence: z.int().nonnegative(),
   }),
+  /**
+   * Whether this page's enabling device is held, about twenty times a second while it is. It counts for 0.2 s, and only
+   * once it was let go since the robot was armed.
+   */
+  z.strictObject({ type: z.literal('enable'), held: z.boolean() }),
   z.strictObject({ type: z.literal('goal'), text: z.string().min(1).max(2000) }),
   z.strictObject({
     type: z.literal('answer'),
     id: z.int(),
     text: z.string().min(1).max(500),
   }),
+  /** A moment that this page wants to look at, in ms on the robot's clock; null for none, and only the reach is told. */
+  z.strictObject({ type: z.literal('past'), atMs: z.number().min(0).nullable() }),
 ])
 export type PageWord = z.infer<typeof pageWordSchema>
 
@@ -60,24 +71,87 @@ export interface ActorView {
     readonly transitions: readonly string[]
     readonly atMs: number
   } | null
+  /** Transitions that it did not take of late because their guards said no, the youngest first; each is told once. */
+  readonly refused: readonly Refused[]
   /** Its context in a few words a field, cut to a line each. */
   readonly context: Readonly<Record<string, string>>
 }
 
+/** A transition that was not taken because its guard said no. */
+export interface Refused {
+  /** As the drawing has it: `agent.deciding#0`. */
+  readonly transition: string
+  readonly event: string
+  readonly guard: string
+  readonly atMs: number
+}
+
 /** One turn of the agent's loop, as far as it has come. */
 export interface LoopView {
+  /** Names the turn among those that are watched. */
   readonly id: number
   readonly atMs: number
+  /** What the brain was told, in a line. */
   readonly prompt: string | null
+  /** The messages as they were sent to the model, cut; null where none was asked, and for turns of long ago. */
+  readonly sent: readonly { readonly role: string; readonly content: string }[] | null
+  /** What the model answered, as it came; null where none did. */
+  readonly reply: string | null
+  /** What was recalled for the turn, what fits best first; null where nobody reads memories. */
+  readonly memories: readonly MemoryView[] | null
   readonly proposal: string | null
   readonly verdict: string | null
   readonly action: string | null
+}
+
+/** A memory as the brain was told it. Those of old records have neither number nor score. */
+export interface MemoryView {
+  readonly id: number | null
+  readonly text: string
+  readonly age: string
+  readonly score: number | null
+}
+
+/** What a camera has taken last, or null. The picture is at `/camera/NAME`, unless `cause` says why not. */
+export interface CameraView {
+  readonly name: string
+  readonly frame: {
+    readonly stampMs: number
+    readonly width: number
+    readonly height: number
+    /** Of the picture, as it is sent or would be. */
+    readonly bytes: number
+    readonly cause: string | null
+  } | null
 }
 
 /** What the robot senses and does, in its own frames: obstacles in `base_link`, pose and scan in `odom`. */
 export interface WorldView {
   readonly atMs: number
   readonly pose: Pose | null
+  /** How unsure the pose is, by the robot's own odometry. */
+  readonly covariance: Covariance | null
+  /** Where the drive that is carried out now leads, in `odom`, until it ends by itself; null while there is none. */
+  readonly planned: {
+    readonly source: Source
+    readonly way: readonly Point[]
+    readonly twist: Twist
+    readonly leftMs: number
+  } | null
+  /**
+   * The last drive that was refused, until one is permitted, and for 5 s at most: where it would have led, in `odom`, in
+   * the time that it asked for, a second at least.
+   */
+  readonly refused: {
+    readonly source: Source
+    readonly way: readonly Point[]
+    readonly twist: Twist
+    readonly rule: string
+    readonly message: string
+    readonly atMs: number
+  } | null
+  /** The corners of the ground that it may not leave, in `odom`. */
+  readonly geofence: readonly Point[] | null
   readonly velocity: Twist | null
   readonly commanded: Twist
   readonly obstacles: readonly Box[]
@@ -90,6 +164,25 @@ export interface WorldView {
   }[]
 }
 
+/** How far the flight record of this run can be looked at, in ms on the robot's clock, and where its last halts and refusals are. */
+export type Reach = PastReach
+
+/**
+ * What the flight record shows of a moment. What it does not hold is null or empty: the contexts of the charts, for one,
+ * and which transitions were taken.
+ */
+export interface Past {
+  /** Of the last thing that came in until then, in ms on the robot's clock. */
+  readonly atMs: number
+  /** Why it was halted, if it was. */
+  readonly causes: readonly string[]
+  readonly actors: readonly ActorView[]
+  readonly world: WorldView
+  /** The last turns and lines until then, the oldest first. */
+  readonly turns: readonly LoopView[]
+  readonly events: readonly PastEvent[]
+}
+
 /** What the robot says over `/live`. */
 export type RobotWord =
   | { readonly type: 'hello'; readonly role: Role; readonly name: string; readonly run: string }
@@ -98,7 +191,11 @@ export type RobotWord =
   | { readonly type: 'status'; readonly status: Status }
   | { readonly type: 'world'; readonly world: WorldView }
   | { readonly type: 'loop'; readonly turn: LoopView }
+  /** What the cameras see, at most twice a second. */
+  | { readonly type: 'cameras'; readonly cameras: readonly CameraView[] }
   | { readonly type: 'notice'; readonly text: string }
+  /** Said when a page comes, and to whoever has asked. The reach is null while nothing can be looked at. */
+  | { readonly type: 'past'; readonly reach: Reach | null; readonly past: Past | null }
   /** Who drives now: this page, another one, or nobody. */
   | { readonly type: 'driver'; readonly driver: 'you' | 'another' | 'nobody' }
   /** Why a word was not carried out. */

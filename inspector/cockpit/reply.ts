@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { hostsOf, type Refusal } from './doorkeeper.ts'
+import type { Door, Refusal } from './doorkeeper.ts'
 
 /** What is sent back. */
 export interface Reply {
@@ -10,10 +10,10 @@ export interface Reply {
 }
 
 /** Sends a reply with everything that keeps other pages out of it. Never throws because its reader has gone. */
-export function sendReply(response: ServerResponse, reply: Reply, port: number): void {
+export function sendReply(response: ServerResponse, reply: Reply, door: Door): void {
   const { status, type, body, headers } = reply
   response.writeHead(status, {
-    ...safety(port),
+    ...safety(door),
     'Content-Type': type,
     'Content-Length': Buffer.byteLength(body),
     ...headers,
@@ -32,8 +32,8 @@ export function refusing({ status, message }: Refusal): Reply {
 }
 
 /** No page but the cockpit's own runs, shows, or reads any of it, and nothing of it is kept. */
-function safety(port: number): Readonly<Record<string, string>> {
-  const sockets = hostsOf(port).map((host) => `ws://${host}`)
+function safety({ hosts, scheme }: Door): Readonly<Record<string, string>> {
+  const sockets = hosts.map((host) => `${scheme === 'https' ? 'wss' : 'ws'}://${host}`)
   return {
     'Content-Security-Policy': [
       "default-src 'self'",

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { messageOf } from '../../core/vocabulary/errors.ts'
@@ -6,9 +6,13 @@ import type { Clock } from '../../drivers/clock.ts'
 import { type Access, createAccess } from './access.ts'
 import { createAudience } from './audience.ts'
 import { contained } from './contained.ts'
-import { cookieName, isJson, loopback, type Refusal, secretIn, strangerIn } from './doorkeeper.ts'
+import { type Door, isJson, type Refusal, secretIn, strangerIn } from './doorkeeper.ts'
+import { hangUp, login, notLoggedIn, target } from './entrance.ts'
 import type { PageFiles } from './files.ts'
+import { createGallery, type Gallery } from './gallery.ts'
 import { createHands } from './hands.ts'
+import { listen, ownPlace, type Place, serverAt } from './place.ts'
+import { createPastDesk, reachWord } from './past.ts'
 import type { Drawing, PageWord, Role, RobotWord } from './protocol.ts'
 import { refusing, type Reply, sendReply } from './reply.ts'
 import { makeRoom } from './room.ts'
@@ -24,6 +28,8 @@ export interface CockpitParts {
   readonly drawings: readonly Drawing[]
   /** Has what happens in the charts told to `say`, until it is called back; called only while somebody watches. */
   watch(say: (word: RobotWord) => void): () => void
+  /** Where it is served: on this computer and for nobody else, unless something else is said. */
+  readonly place?: Place
   readonly limits?: Partial<CockpitLimits>
   /** Told when a page comes, goes, or begins or ends to drive. */
   seated?(seats: Seats): void
@@ -71,16 +77,16 @@ export const pagesMax: Readonly<Record<Role, number>> = { watch: 20, drive: 8 }
 export const connectionsMax = 64 - pagesMax.watch - pagesMax.drive
 
 /**
- * Serves the cockpit at a port of 127.0.0.1, 0 for any that is free. Whoever comes without a link, from another page or
+ * Serves the cockpit at a port of its place, 0 for any that is free. Whoever comes without a link, from another page or
  * by another name is refused before anything is looked at; nothing that anybody sends is thrown, waited for, or piled
  * up. A halt is carried out for every page that has logged in, before anything else that it said, and is never one too
  * many. Rejects when the port cannot be had.
  */
 export async function serveCockpit(port: number, parts: CockpitParts): Promise<Cockpit> {
-  const { clock, failed, robot } = parts
+  const { clock, failed, place = ownPlace, robot } = parts
   const limits = { ...defaultLimits, ...parts.limits }
   const access = createAccess(clock)
-  const server = createServer({
+  const server = serverAt(place, {
     maxHeaderSize: headerBytesMax,
     headersTimeout: limits.headerMsMax,
     requestTimeout: limits.requestMsMax,
@@ -88,9 +94,10 @@ export async function serveCockpit(port: number, parts: CockpitParts): Promise<C
     connectionsCheckingInterval: limits.lookMs,
   })
   const room = makeRoom(server, connectionsMax)
-  const bound = await listen(server, port)
-  const live = createLive(parts)
-  const visit: Visit = { access, files: parts.files, port: bound, robot, failed }
+  const door = await listen(server, port, place)
+  const gallery = createGallery(() => robot.frames(), failed)
+  const live = createLive(parts, gallery)
+  const visit: Visit = { access, files: parts.files, gallery, door, robot, failed }
   server.on(
     'request',
     contained(failed, (request, response) => answer(request, response, visit)),
@@ -99,8 +106,8 @@ export async function serveCockpit(port: number, parts: CockpitParts): Promise<C
     'upgrade',
     contained(failed, (request, socket, head) => {
       socket.on('error', () => socket.destroy())
-      const role = access.roleOf(secretIn(request.headers, bound) ?? '')
-      const refused = strangerIn(request.headers, bound) ?? live.refusalOf(request, role)
+      const role = access.roleOf(secretIn(request.headers, door) ?? '')
+      const refused = strangerIn(request.headers, door) ?? live.refusalOf(request, role)
       if (refused) return hangUp(socket, refused)
       if (role === undefined) return hangUp(socket, notLoggedIn)
       room.release(socket)
@@ -110,9 +117,9 @@ export async function serveCockpit(port: number, parts: CockpitParts): Promise<C
   // Who speaks no HTTP, too much of it or too slowly is hung up on, and nothing is said about it.
   server.on('clientError', (_, socket) => socket.destroy())
   server.on('error', (error) => parts.lost(messageOf(error)))
-  const address = `http://${loopback}:${bound}`
+  const address = `${door.scheme}://${door.hosts[0]}`
   return {
-    port: bound,
+    port: door.port,
     address,
     link: (role) => `${address}/login?token=${access.invite(role)}`,
     close() {
@@ -120,48 +127,34 @@ export async function serveCockpit(port: number, parts: CockpitParts): Promise<C
       return new Promise((resolve) => {
         server.close(() => resolve())
         server.closeAllConnections()
+        room.clear()
       })
     },
   }
-}
-
-function listen(server: Server, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen({ port, host: loopback, exclusive: true }, () => {
-      server.off('error', reject)
-      const bound = server.address()
-      resolve(typeof bound === 'object' && bound ? bound.port : port)
-    })
-  })
 }
 
 /** What a request is answered from. */
 interface Visit {
   readonly access: Access
   readonly files: PageFiles
-  readonly port: number
+  readonly gallery: Gallery
+  readonly door: Door
   readonly robot: Steered
   failed(cause: string): void
-}
-
-const notLoggedIn: Refusal = {
-  status: 401,
-  message: 'log in with the link that mechos run has printed; mechos status --json makes another',
 }
 
 /** No body is ever read: what a request wants stands in its head. */
 function answer(request: IncomingMessage, response: ServerResponse, visit: Visit): void {
   const { headers, method } = request
-  const { access, files, port } = visit
-  const reply = (given: Reply) => sendReply(response, given, port)
+  const { access, door, files, gallery } = visit
+  const reply = (given: Reply) => sendReply(response, given, door)
   const refuse = (status: number, message: string) => reply(refusing({ status, message }))
   response.on('error', () => request.destroy())
-  const stranger = strangerIn(headers, port)
+  const stranger = strangerIn(headers, door)
   if (stranger) return reply(refusing(stranger))
   const { path, query } = target(request)
   if (path === '/login' && method === 'GET') return reply(login(query, headers, visit))
-  if (access.roleOf(secretIn(headers, port) ?? '') === undefined)
+  if (access.roleOf(secretIn(headers, door) ?? '') === undefined)
     return reply(refusing(notLoggedIn))
   if (path === '/halt') {
     if (method !== 'POST') return refuse(405, 'halt: POST it')
@@ -169,43 +162,12 @@ function answer(request: IncomingMessage, response: ServerResponse, visit: Visit
     return haltFor(request, reply, visit)
   }
   if (method !== 'GET' && method !== 'HEAD') return refuse(405, `${method} is not allowed`)
-  const file = files.get(path)
+  const file = files.get(path) ?? gallery.pictureAt(path)
   if (!file) return refuse(404, 'there is nothing here')
   // Where a body follows, nobody listens to it.
   const hasBody = 'content-length' in headers || 'transfer-encoding' in headers
   const connection: Record<string, string> = hasBody ? { Connection: 'close' } : {}
   reply({ status: 200, type: file.type, body: file.body, headers: connection })
-}
-
-/** What is asked for. Nothing is decoded: what is served is called by plain names. */
-function target({ url = '/' }: IncomingMessage): { path: string; query: URLSearchParams } {
-  const [path = '/', ...rest] = url.split('?')
-  return { path, query: new URLSearchParams(rest.join('?')) }
-}
-
-/** A link is followed once: its token becomes a session, whose secret no page can read and no other site sends. */
-function login(
-  query: URLSearchParams,
-  headers: IncomingMessage['headers'],
-  { access, port }: Visit,
-): Reply {
-  if (headers['sec-purpose'] !== undefined) {
-    return refusing({ status: 403, message: 'login: not followed ahead of time' })
-  }
-  const wish = query.get('as') === 'watch' ? 'watch' : 'drive'
-  const session = access.admit(query.get('token') ?? '', wish)
-  if (!session) {
-    const message =
-      'login: this link was followed already, or is none; mechos status --json makes another'
-    return refusing({ status: 401, message })
-  }
-  const cookie = `${cookieName(port)}=${session.secret}; Path=/; HttpOnly; SameSite=Strict`
-  return {
-    status: 303,
-    type: 'text/plain; charset=utf-8',
-    body: '',
-    headers: { Location: '/', 'Set-Cookie': cookie },
-  }
 }
 
 /** Halts first. What else the request brings along is not waited for. */
@@ -232,13 +194,6 @@ function haltFor(
 
 const haltCause = 'asked to halt in the cockpit'
 
-function hangUp(socket: Duplex, { status, message }: Refusal): void {
-  const head = `HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Type: text/plain\r\n`
-  socket.end(`${head}Content-Length: ${Buffer.byteLength(message)}\r\n\r\n${message}`, () =>
-    socket.destroy(),
-  )
-}
-
 /** The pages that are connected. */
 interface Live {
   refusalOf(request: IncomingMessage, role: Role | undefined): Refusal | undefined
@@ -246,7 +201,7 @@ interface Live {
   close(): void
 }
 
-function createLive(parts: CockpitParts): Live {
+function createLive(parts: CockpitParts, gallery: Gallery): Live {
   const { clock, drawings, failed, robot, watch } = parts
   const sockets = new WebSocketServer({
     noServer: true,
@@ -256,7 +211,7 @@ function createLive(parts: CockpitParts): Live {
     autoPong: false,
   })
   const pages = new Set<Visitor>()
-  const audience = createAudience({ robot, clock, drawings, watch, failed })
+  const audience = createAudience({ robot, clock, drawings, gallery, watch, failed })
   let isClosed = false
   let state = robot.snapshot().state
   const seated = () => {
@@ -269,6 +224,7 @@ function createLive(parts: CockpitParts): Live {
     seated()
   })
   const hands = createHands({ robot, clock, changed: tellDriver, failed })
+  const desk = createPastDesk({ past: robot.past, clock, failed })
   const unfollow = robot.onState((next) => {
     state = next
   })
@@ -278,6 +234,8 @@ function createLive(parts: CockpitParts): Live {
     },
     isHalted: () => state === 'halted',
     hear: (page: Visitor, word: Exclude<PageWord, { type: 'halt' }>) => {
+      // Whoever looks at what was is not seen to hold a stick by that.
+      if (word.type === 'past') return desk.ask(page, word)
       hands.hear(page)
       const message =
         page.role === 'watch'
@@ -289,6 +247,7 @@ function createLive(parts: CockpitParts): Live {
     leave: (page: Visitor) => {
       pages.delete(page)
       hands.leave(page)
+      desk.leave(page)
       audience.leave(page)
       if (!isClosed) seated()
     },
@@ -300,6 +259,7 @@ function createLive(parts: CockpitParts): Live {
     pages.add(page)
     page.send(textOf({ type: 'hello', role, name, run }))
     page.send(textOf({ type: 'driver', driver: hands.driverFor(page) }))
+    page.send(textOf(reachWord(robot.past)))
     audience.join(page)
     seated()
   }
@@ -321,6 +281,7 @@ function createLive(parts: CockpitParts): Live {
     close() {
       isClosed = true
       hands.close()
+      desk.close()
       unfollow()
       for (const page of pages) {
         audience.leave(page)

@@ -1,6 +1,14 @@
-import { type AnyActorRef, type InspectionEvent, isMachineSnapshot, type StateValue } from 'xstate'
-import { reactionTaken } from '../outline.ts'
-import type { ActorView } from './protocol.ts'
+import {
+  type AnyActorRef,
+  type AnyMachineSnapshot,
+  type InspectionEvent,
+  isMachineSnapshot,
+  type StateValue,
+} from 'xstate'
+import { reactionBehind, reactionTaken, type Transition } from '../outline.ts'
+import { contained } from './contained.ts'
+import type { ActorView, Refused } from './protocol.ts'
+import { refusedIn } from './refusals.ts'
 import { summaryOf } from './summary.ts'
 
 /** The actors of a system, as they were last told. */
@@ -11,17 +19,40 @@ export interface Watched {
   look(): readonly ActorView[]
 }
 
-/** Knows nobody before it has noted an event of the root, whose beat comes fifty times a second. */
-export function createWatched(): Watched {
+/** How many refusals of an actor are told, and how many of its steps are kept until the next look. */
+export const refusedMax = 4
+const stepsMax = 16
+
+/**
+ * Knows nobody before it has noted an event of the root, whose beat comes fifty times a second. `failed` is told when it
+ * cannot be known what guards refused: nothing is told of that any more, and of all else as before. The charts `beside`
+ * have systems of their own, and are shown below the root.
+ */
+export function createWatched(
+  failed: (cause: string) => void,
+  beside: readonly AnyActorRef[] = [],
+): Watched {
+  const others = new Set(beside.map(({ sessionId }) => sessionId))
   let root: AnyActorRef | undefined
   let atMs = 0
+  let isKnowing = true
   /** By session, of which a restarted actor has a new one. */
   let noted = new Map<string, Noted>()
   let told = new Map<string, Told>()
+  const lookBack = contained(
+    (cause) => {
+      isKnowing = false
+      failed(`what guards refused cannot be told: ${cause}`)
+    },
+    (each: Noted) => {
+      each.refused = youngest(each.steps.splice(0).toReversed().flatMap(refusalsIn), each.refused)
+    },
+  )
   return {
     note(event) {
       const { actorRef, rootId } = event
-      if (actorRef.sessionId === rootId && isActor(actorRef)) root = actorRef
+      const isRoot = actorRef.sessionId === rootId && !others.has(rootId)
+      if (isRoot && isActor(actorRef)) root = actorRef
       if (event.type === '@xstate.event') atMs = stampOf(event.event) ?? atMs
       if (event.type !== '@xstate.microstep') return
       const before = noted.get(actorRef.sessionId)
@@ -29,11 +60,13 @@ export function createWatched(): Watched {
     },
     look() {
       if (!root) return []
-      const found = actorsIn(root)
+      for (const each of noted.values()) if (isKnowing) lookBack(each)
+      const own = actorsIn(root)
+      const found = [...own, ...beside.flatMap((ref) => actorsIn(ref, own[0]?.id))]
       const now = new Map(
         found.map((actor) => {
-          const last = noted.get(actor.ref.sessionId)?.last ?? null
-          return [actor.id, toldOf(actor, last, told.get(actor.id))]
+          const did = noted.get(actor.ref.sessionId) ?? nothing
+          return [actor.id, toldOf(actor, did, told.get(actor.id))]
         }),
       )
       const gone = [...told.values()].filter(({ view }) => !now.has(view.id))
@@ -46,15 +79,33 @@ export function createWatched(): Watched {
   }
 }
 
-/** Where an actor is, and what it last did. */
-interface Noted {
-  readonly leaves: readonly string[]
+/** What an actor last did, and did not. */
+interface Did {
   readonly last: ActorView['last']
+  readonly refused: readonly Refused[]
 }
 
-interface Told {
+const nothing: Did = { last: null, refused: [] }
+
+/** Where an actor is, and what it does. */
+interface Noted extends Did {
+  readonly leaves: readonly string[]
   readonly snapshot: unknown
-  readonly last: ActorView['last']
+  /** Those in which a guard may have refused, and which nobody has looked at yet. */
+  readonly steps: Step[]
+  refused: readonly Refused[]
+}
+
+/** A step of a machine, from where it was. */
+interface Step {
+  readonly before: AnyMachineSnapshot
+  readonly event: string
+  readonly taken: readonly Transition[]
+  readonly atMs: number
+}
+
+interface Told extends Did {
+  readonly snapshot: unknown
   readonly view: ActorView
 }
 
@@ -67,30 +118,72 @@ interface Found {
 type Microstep = Extract<InspectionEvent, { type: '@xstate.microstep' }>
 
 /** What stays where it is, such as each beat, is not what it last did. */
-function stepOf(event: Microstep, before: Noted | undefined, atMs: number): Noted {
+function stepOf(event: Microstep, known: Noted | undefined, atMs: number): Noted {
   // Underscored, but in XState's types: there is no other way to know which one was taken.
-  const { _transitions: all, snapshot } = event
+  const { _transitions: all, actorRef, snapshot } = event
   const taken = all.flatMap((transition) => reactionTaken(transition) ?? [])
   const moving = taken.filter(({ targets }) => targets.length > 0)
   const [cause] = moving
   const leaves = leavesIn(snapshot)
-  if (!cause) return { leaves, last: before?.last ?? null }
-  const from = before?.leaves ?? moving.map(({ id }) => id.slice(0, id.indexOf('#')))
+  const steps = known?.steps ?? []
+  if (!isBeat(event.event.type)) {
+    const before = known?.snapshot ?? snapshotOf(actorRef)
+    if (isMachineSnapshot(before)) {
+      steps.push({ before, event: event.event.type, taken: all, atMs })
+      if (steps.length > stepsMax) steps.shift()
+    }
+  }
+  const { last, refused } = known ?? nothing
+  if (!cause) return { leaves, snapshot, steps, last, refused }
+  const from = known?.leaves ?? moving.map(({ id }) => id.slice(0, id.indexOf('#')))
   const transitions = moving.map(({ id }) => id)
-  return { leaves, last: { event: cause.event, from, to: leaves, transitions, atMs } }
+  const did = { event: cause.event, from, to: leaves, transitions, atMs }
+  return { leaves, snapshot, steps, last: did, refused }
 }
 
-function toldOf(actor: Found, last: ActorView['last'], known: Told | undefined): Told {
+/**
+ * What comes again and again, as long as all is well: beats, and that a child has changed. A guard on that watches for
+ * something, and refuses nothing that anybody wanted.
+ */
+function isBeat(eventType: string): boolean {
+  return (
+    eventType === 'robot.beat' ||
+    eventType === 'pulse' ||
+    eventType === 'kernel.judge' ||
+    eventType === 'motion.drive' ||
+    eventType.startsWith('xstate.snapshot.')
+  )
+}
+
+function refusalsIn({ before, event, taken, atMs }: Step): readonly Refused[] {
+  return refusedIn(before, event, taken).flatMap((transition) => {
+    const reaction = reactionBehind(transition)
+    if (reaction?.guard === undefined) return []
+    return [{ transition: reaction.id, event: reaction.event, guard: reaction.guard, atMs }]
+  })
+}
+
+/** The youngest of all, each transition once; the very ones that were known where there is nothing new. */
+function youngest(fresh: readonly Refused[], known: readonly Refused[]): readonly Refused[] {
+  if (fresh.length === 0) return known
+  const all = new Map([...fresh, ...known].toReversed().map((each) => [each.transition, each]))
+  const isFirst = (each: Refused) => all.get(each.transition) === each
+  return [...fresh, ...known].filter(isFirst).slice(0, refusedMax)
+}
+
+function toldOf(actor: Found, { last, refused }: Did, known: Told | undefined): Told {
   const snapshot: unknown = actor.ref.getSnapshot()
-  if (known && known.snapshot === snapshot && known.last === last) return known
-  return { snapshot, last, view: viewOf(actor, snapshot, last) }
+  if (known && known.snapshot === snapshot && known.last === last && known.refused === refused) {
+    return known
+  }
+  return { snapshot, last, refused, view: viewOf(actor, snapshot, { last, refused }) }
 }
 
-function viewOf({ id, parent, ref }: Found, snapshot: unknown, last: ActorView['last']): ActorView {
+function viewOf({ id, parent, ref }: Found, snapshot: unknown, did: Did): ActorView {
   const status = statusIn(snapshot)
   if (!isMachineSnapshot(snapshot)) {
     const machine = typeof ref.src === 'string' ? ref.src : ''
-    return { id, parent, machine, status, active: [], last, context: {} }
+    return { id, parent, machine, status, active: [], ...did, context: {} }
   }
   return {
     id,
@@ -98,7 +191,7 @@ function viewOf({ id, parent, ref }: Found, snapshot: unknown, last: ActorView['
     machine: snapshot.machine.id,
     status,
     active: activeIn(snapshot.machine.id, snapshot.value),
-    last,
+    ...did,
     context: summaryOf(snapshot.context),
   }
 }
@@ -108,7 +201,7 @@ function stopped(view: ActorView): ActorView {
 }
 
 /** The root and everybody below it, each before its children. What the system knows by a name is called so. */
-function actorsIn(root: AnyActorRef): readonly Found[] {
+function actorsIn(root: AnyActorRef, above: string | null = null): readonly Found[] {
   const names = new Map(Object.entries(root.system.getAll()).map(([name, ref]) => [ref, name]))
   const below = (ref: AnyActorRef, id: string, parent: string | null): readonly Found[] => {
     const snapshot: unknown = ref.getSnapshot()
@@ -121,7 +214,7 @@ function actorsIn(root: AnyActorRef): readonly Found[] {
     ]
   }
   const snapshot: unknown = root.getSnapshot()
-  return below(root, isMachineSnapshot(snapshot) ? snapshot.machine.id : root.id, null)
+  return below(root, isMachineSnapshot(snapshot) ? snapshot.machine.id : root.id, above)
 }
 
 /** Every state that is active, the machine first. */
@@ -140,6 +233,15 @@ function leavesIn(snapshot: unknown): readonly string[] {
   if (!isMachineSnapshot(snapshot)) return []
   const active = activeIn(snapshot.machine.id, snapshot.value)
   return active.filter((id) => !active.some((other) => other.startsWith(`${id}.`)))
+}
+
+/** Undefined for one that is only being made. */
+function snapshotOf(ref: Pick<AnyActorRef, 'getSnapshot'>): unknown {
+  try {
+    return ref.getSnapshot()
+  } catch {
+    return undefined
+  }
 }
 
 function statusIn(snapshot: unknown): string {

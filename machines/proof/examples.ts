@@ -32,6 +32,7 @@ export function examplesFor(input: RobotInput): Readonly<Record<string, Examples
     agent,
     board,
     cockpit,
+    enabling,
     failsafe,
     guardian,
     kernel: kernelWith(input),
@@ -69,6 +70,19 @@ const cockpit: Examples = {
     'cockpit.lost': [{ cause: 'the port is gone' }],
   },
   outputs: { bindCockpit: ['http://127.0.0.1:7077'] },
+}
+
+/** Two devices: who holds it, and who else there is. */
+const devices = [{ device: 'thumb' }, { device: 'pedal' }]
+const enabling: Examples = {
+  events: { 'enabling.press': devices, 'enabling.release': devices },
+  facts: ({
+    device,
+    proven = [],
+  }: {
+    readonly device?: string
+    readonly proven?: readonly string[]
+  }) => [device, proven.toSorted()],
 }
 
 const hazard: Hazard = {

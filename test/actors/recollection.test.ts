@@ -37,8 +37,14 @@ describe('what a brain is reminded of', () => {
       entryOf(noteOf(2, 'a dock', { at: { frame: 'odom', x: 1, y: 2, heading: 3 } })),
     ]
     expect(await recallFor(recalling({ entries }), seen)).toEqual([
-      { text: 'a dock', age: 'just now', place: { frame: 'odom', x: 1, y: 2, heading: 3 } },
-      { text: 'the dock', age: '3 d' },
+      {
+        text: 'a dock',
+        age: 'just now',
+        place: { frame: 'odom', x: 1, y: 2, heading: 3 },
+        id: 2,
+        score: expect.closeTo(0.7, 0),
+      },
+      { text: 'the dock', age: '3 d', id: 1, score: expect.closeTo(0.7, 0) },
     ])
   })
 

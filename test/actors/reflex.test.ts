@@ -150,6 +150,26 @@ describe('the reflex loop', () => {
     expect([refused, body.at.x]).toEqual([['epoch'], 0])
   })
 
+  test('carries out nothing from before a hold, however short that was, and begins anew after it', async () => {
+    const { clock, gate, body, motion, reflex, driveFor, metresPerSecond } = await rig()
+    await driveFor(1_000)
+    const hold = () => {
+      gate.shut()
+      motion.send({ type: 'motion.inhibit' })
+      motion.send({ type: 'motion.permit' })
+      gate.allow(2)
+    }
+    hold()
+    const { length } = body.writes
+    await clock.advance(500)
+    expect([body.writes.length, reflex.order]).toEqual([length, undefined])
+    await driveFor(1_000)
+    hold()
+    await driveFor(tickMs)
+    // 1 m/s², for one tick.
+    expect(metresPerSecond()).toBeCloseTo(0.02, 9)
+  })
+
   test('trips the gate when its beat does not come through', async () => {
     const { clock, state, gate, body, driveFor } = await rig()
     await driveFor(1_000)

@@ -14,6 +14,7 @@ import { silence } from '../../robot/log.ts'
 import { handMadeBody, twoWheels } from '../support/hand-made-body.ts'
 import { countedFigure, type Figure, timingFigure } from './figure.ts'
 import { collect, phaseMs, timingsOf } from './sampling.ts'
+import { scrubbingFigures } from './scrubbing.ts'
 
 /** What is promised of the cockpit, with as many pages watching as there are places. Milliseconds, and shares of a period. */
 const promised = {
@@ -28,12 +29,17 @@ const ticksMeasured = 500
 /** How long a sample may take before it counts as one that never came, in ms. */
 const sampleMsMax = 2_000
 
-/** A robot in real time, driven over the socket, while 20 pages watch: how long until its wheels hear, and what the pages cost. */
-export async function cockpitBench({
-  note,
-}: {
+/**
+ * A robot in real time, driven over the socket, while 20 pages watch: how long until its wheels hear, and what the pages
+ * cost; then another one, of which a page looks at the past.
+ */
+export async function cockpitBench(options: {
   note(line: string): void
 }): Promise<readonly Figure[]> {
+  return [...(await drivenFigures(options)), ...(await scrubbingFigures(options))]
+}
+
+async function drivenFigures({ note }: { note(line: string): void }): Promise<readonly Figure[]> {
   const stage = await raise()
   try {
     note('what the reflex loop takes by itself')

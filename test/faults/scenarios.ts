@@ -437,6 +437,19 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'a person lets go of the enabling device of a model, and holds it again',
+    configuration: modelRover(),
+    brain: 'configured',
+    machine: (bound) => provideModel(bound, async () => answer(), undefined),
+    async play({ drive, letGo, pass, takeHold }) {
+      await drive()
+      letGo()
+      await pass(300)
+      takeHold()
+      await pass(1_000)
+    },
+  },
+  {
     name: 'nobody watches its budget',
     configuration: modelRover(),
     brain: 'configured',

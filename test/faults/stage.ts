@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import type { AnyActorRef, AnyActorScope, EventObject, InspectionEvent } from 'xstate'
+import { prepareChat } from '../../actors/chat.ts'
 import type { Brain } from '../../actors/deliberation.ts'
 import { explorer } from '../../actors/explorer.ts'
 import type { RobotConfiguration } from '../../core/vocabulary/configuration.ts'
@@ -24,6 +25,9 @@ import {
   type Note,
 } from './faulty.ts'
 import { type Slot, slotsOf } from './slots.ts'
+
+// What takes real time when it is done for the first time is done before any time is made up.
+await prepareChat()
 
 /** One slot that fails in one way, from the start of the robot or once it has moved. */
 export interface Injection {
@@ -57,6 +61,9 @@ export interface Stage {
   begin(): Promise<void>
   /** From now on a fault since `motion` is there. */
   moved(): void
+  /** Takes the hand off the enabling device, which it holds while the robot is armed. */
+  letGo(): void
+  takeHold(): void
   /** What the scenario itself has made breakable is broken until it is mended. */
   break(): void
   mend(): void
@@ -139,7 +146,7 @@ export async function perform(scenario: Scenario, injection?: Injection): Promis
   }
   watch.isPlayed = true
   // Without a fault there is nothing to look for.
-  const seen = await lookOn(body, clock, injection ? watch.shownMs : -Infinity)
+  const seen = await lookOn(made, body, clock, injection ? watch.shownMs : -Infinity)
   const { state, causes } = robot.snapshot()
   const halting = robot.halt('end of the test')
   const isSafeAtOnce = isSafe(body)
@@ -254,6 +261,8 @@ interface Made {
   readonly slots: readonly Slot[]
   /** What the scenario has made breakable is broken now. */
   isBroken: boolean
+  /** A person holds the enabling device whenever the robot is armed. */
+  isHeld: boolean
   root: AnyActorRef | undefined
 }
 
@@ -267,8 +276,9 @@ function makeRobot(
 ): Made {
   const { brain = wanderer(), options = {} } = scenario
   const faulty = <T extends object>(name: string, made: T) => faultyObject(name, made, ask, note)
-  const state: { isBroken: boolean; root: AnyActorRef | undefined } = {
+  const state: Pick<Made, 'isBroken' | 'isHeld' | 'root'> = {
     isBroken: false,
+    isHeld: true,
     root: undefined,
   }
   let slots: readonly Slot[] = []
@@ -314,6 +324,7 @@ function stageOf(made: Made, body: StageBody, clock: VirtualClock, watch: Watch)
     for (let left = milliseconds; left > 0; left -= 20) {
       // oxlint-disable-next-line no-await-in-loop -- time passes step by step
       await clock.advance(Math.min(20, left))
+      hold(made, clock)
       if (watch.isShown) throw new Shown()
     }
   }
@@ -336,12 +347,19 @@ function stageOf(made: Made, body: StageBody, clock: VirtualClock, watch: Watch)
     async drive() {
       await begin()
       robot.send({ type: 'robot.arm', epoch: robot.snapshot().epoch })
+      robot.enable('hand', true)
       robot.send({ type: 'robot.resume' })
       // oxlint-disable-next-line no-await-in-loop -- time passes step by step
       for (let left = 75; left > 0 && isWaiting(); left--) await pass(20)
       moved()
     },
     moved,
+    letGo() {
+      made.isHeld = false
+    },
+    takeHold() {
+      made.isHeld = true
+    },
     break() {
       made.isBroken = true
     },
@@ -352,11 +370,17 @@ function stageOf(made: Made, body: StageBody, clock: VirtualClock, watch: Watch)
   }
 }
 
+/** Says ten times a second whether a hand is on the enabling device. */
+function hold({ isHeld, robot }: Made, clock: VirtualClock): void {
+  if (clock.now() % 100 !== 0) return
+  robot.enable('hand', isHeld && robot.snapshot().state.startsWith('active'))
+}
+
 function isSafe(body: StageBody): boolean {
   return body.outputs().every(({ safe }) => safe)
 }
 
-async function lookOn(body: StageBody, clock: VirtualClock, shownMs: number) {
+async function lookOn(made: Made, body: StageBody, clock: VirtualClock, shownMs: number) {
   let stillAfterMs: number | undefined
   let staysStill = true
   let wheelsStill = true
@@ -367,6 +391,7 @@ async function lookOn(body: StageBody, clock: VirtualClock, shownMs: number) {
     else staysStill = false
     // oxlint-disable-next-line no-await-in-loop -- time passes step by step
     await clock.advance(20)
+    hold(made, clock)
   }
   return { stillAfterMs, staysStill, wheelsStill, isStillAtEnd: isSafe(body) }
 }

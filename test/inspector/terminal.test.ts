@@ -25,6 +25,7 @@ const status: Status = {
   goal: null,
   agent: { state: 'holding.awaitingHuman', brain: 'm', lastIntent: null, lastVerdict: null },
   question: null,
+  enabling: null,
   sensors: {},
   battery: null,
   failsafe: { rung: 'none', reasons: [] },

@@ -48,6 +48,31 @@ function judging(given: Rules = rules) {
   }
 }
 
+describe('a kernel that nobody holds the enabling device for', () => {
+  const unheld: Rules = { ...rules, unheld: 'nobody holds the enabling device' }
+
+  test('permits an agent nothing that moves or switches, renewals neither', () => {
+    const { kernel, judge } = judging(unheld)
+    kernel.send({ type: 'kernel.open', epoch: 7 })
+    expect(judge(claim)).toBe('enabling')
+    expect(judge({ ...claim, renewal: true })).toBe('enabling')
+    expect(judge({ ...claim, intent: { type: 'setRelay', relay: 'lamp', on: true } })).toBe(
+      'enabling',
+    )
+    expect(judge({ ...claim, intent: { type: 'stop' } })).toBe('permitted')
+    kernel.send({ type: 'kernel.restrict', rules })
+    expect(judge(claim)).toBe('permitted')
+    kernel.send({ type: 'kernel.restrict', rules: unheld })
+    expect(judge({ ...claim, renewal: true })).toBe('enabling')
+  })
+
+  test('lets a person drive by hand, who holds the stick', () => {
+    const { kernel, judge } = judging(unheld)
+    kernel.send({ type: 'kernel.override', epoch: 7 })
+    expect(judge({ ...claim, source: 'operator' })).toBe('permitted')
+  })
+})
+
 describe('the kernel', () => {
   test('begins locked, and refuses everybody', () => {
     const { judge } = judging()

@@ -1,13 +1,19 @@
-import { mkdirSync, statSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Page } from 'playwright-core'
+import { wallClock } from '../../drivers/clock.ts'
+import { flightRecordIn, recordLimits } from '../../store/flight-record.ts'
 import { buildPage, stageOf, startBrowser } from '../support/browser.ts'
 
-// Run by `npm run pictures`: writes docs/pictures/, of a rover that explores its room and is then halted.
+// Run by `npm run pictures`: writes docs/pictures/, of a rover that explores its room, is then halted, and looked back at.
 const { browser, reason } = await startBrowser()
 if (!browser) throw new Error(reason)
 const page = await buildPage()
-const { leave, visit } = await stageOf({ browser, folder: page.folder })
+const kept = mkdtempSync(join(tmpdir(), 'mechos-pictures-'))
+const record = flightRecordIn(join(kept, 'run'), recordLimits, wallClock().now)
+const { leave, visit } = await stageOf({ browser, folder: page.folder }, { record })
 const folder = fileURLToPath(new URL('../../docs/pictures/', import.meta.url))
 mkdirSync(folder, { recursive: true })
 
@@ -29,10 +35,14 @@ await light.keyboard.press('Escape')
 await light.locator('[data-id="robot.halted"].active').waitFor()
 await light.getByText('Halted because').waitFor()
 await take(light, 'cockpit-halted')
+await light.getByRole('button', { name: '−10 s' }).click()
+await light.locator('[data-id="robot.active.autonomous"].active').waitFor()
+await take(light, 'cockpit-past')
 
 await leave()
 await browser.close()
 page.remove()
+rmSync(kept, { recursive: true })
 
 async function take(seen: Page, name: string): Promise<void> {
   const path = `${folder}${name}.png`

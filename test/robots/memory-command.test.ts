@@ -4,7 +4,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
 import { z } from 'zod'
-import { cliPath, type Place, test } from '../support/mechos.ts'
+import { dockFact, guided } from '../support/guided-model.ts'
+import { cliPath, type Place, type Running, test } from '../support/mechos.ts'
 import { reply, startModel } from '../support/model-server.ts'
 
 const listSchema = z.object({
@@ -58,11 +59,15 @@ describe.concurrent('mechos memory', { timeout: 120_000 }, () => {
     place,
     onTestFinished,
   }) => {
-    const model = await startModel(({ last }) =>
-      last.some(({ intent }) => intent.startsWith('remember'))
-        ? reply('to look', { type: 'drive', linear: 0, angular: 1, durationMs: 300 })
-        : reply('told so', { type: 'remember', text: 'the dock is by the red door' }),
-    )
+    // Said twice it would be another memory, and a younger one.
+    let isSaid = false
+    const model = await startModel(({ may }) => {
+      if (isSaid || !may.includes('remember')) {
+        return reply('to look', { type: 'drive', linear: 0, angular: 1, durationMs: 300 })
+      }
+      isSaid = true
+      return reply('told so', { type: 'remember', text: 'the dock is by the red door' })
+    })
     onTestFinished(model.close)
     const running = place.start(
       `run --headless --brain ${model.url} --model m --goal find-the-dock`.split(' '),
@@ -85,6 +90,43 @@ describe.concurrent('mechos memory', { timeout: 120_000 }, () => {
     running.signal('SIGINT')
     expect((await running.ended).code).toBe(0)
     expect((await listIn(place)).memories.filter(({ kind }) => kind === 'note')).toEqual([])
+  })
+
+  test('changes what a robot decides that was started anew: told once where the dock is, it finds it', async ({
+    place,
+    onTestFinished,
+  }) => {
+    const model = await startModel(guided)
+    onTestFinished(model.close)
+    const words = (goal: string) => [
+      ...`run --headless --brain ${model.url} --model m --goal`.split(' '),
+      goal,
+    ]
+    const sendToDock = () => place.start(words('go to the dock'))
+    const end = async (robot: Running) => {
+      robot.signal('SIGINT')
+      expect((await robot.ended).code).toBe(0)
+    }
+
+    // Before it was told it does not know, however often it is asked.
+    const before = sendToDock()
+    const lost = await place.reaches('rover', () => model.briefings.length > 4)
+    expect(lost.pose).toMatchObject({ x: 0, y: 0, heading: 0 })
+    await end(before)
+
+    const told = place.start(words(`Remember: ${dockFact}`))
+    await place.reaches('rover', ({ memory }) => memory?.notes === 1)
+    await end(told)
+
+    const since = model.briefings.length
+    const after = sendToDock()
+    const found = await place.reaches('rover', ({ pose }) => (pose?.heading ?? 0) > 0.2)
+    expect([found.pid, found.goal]).toEqual([after.pid, 'go to the dock'])
+    await end(after)
+    // In the first prompt already, as what it is: the word of a process that is gone.
+    const [first] = model.briefings.slice(since)
+    expect(first).toMatchObject({ goal: 'go to the dock', last: [] })
+    expect(first?.memories[0]?.text).toBe(dockFact)
   })
 
   test('says of a second robot whose memory it would be', async ({ place }) => {

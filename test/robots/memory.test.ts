@@ -10,11 +10,12 @@ import { replay } from '../../replay.ts'
 import { type MemoryStore, memoryStoreAt, volatileMemoryStore } from '../../store/memories.ts'
 import { settingsFileIn } from '../../store/settings.ts'
 import { startEmbeddings } from '../support/embedding-server.ts'
+import { dockFact, guided, shortWait } from '../support/guided-model.ts'
 import { twoWheels } from '../support/hand-made-body.ts'
 import { keptRecord } from '../support/kept-record.ts'
 import { keptOf, noteOf } from '../support/memories.ts'
 import { waitMsMax } from '../support/mechos.ts'
-import { type Briefing, reply, startModel } from '../support/model-server.ts'
+import { reply, startModel } from '../support/model-server.ts'
 
 let folder: string
 let path: string
@@ -25,7 +26,6 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-const wait = { type: 'wait', durationMs: 200 }
 /** Never the same place twice: nobody is taken to repeat himself. */
 const turn = { type: 'drive', linear: 0, angular: 1, durationMs: 200 }
 
@@ -60,20 +60,6 @@ const rover = (url: string): RobotConfiguration => ({
   budget: { tokensPerDay: 1_000_000, requestsPerMinute: 6_000 },
 })
 
-const fact = 'The dock is behind the place where I start: turn left to find it.'
-
-/** Told where the dock is it keeps that; sent there it turns to where it remembers it, or knows no better than to wait. */
-function guided({ goal, last, may, memories }: Briefing): object {
-  if (goal.startsWith('Remember: ')) {
-    const isDone = last.some(({ intent }) => intent.startsWith('remember'))
-    if (isDone || !may.includes('remember')) return reply('it is kept, or cannot be', wait)
-    return reply('told so', { type: 'remember', text: goal.slice('Remember: '.length) })
-  }
-  return memories.some(({ text }) => text.includes('turn left'))
-    ? reply('as I remember', { type: 'drive', linear: 0, angular: 1, durationMs: 300 })
-    : reply('I do not know where that is', wait)
-}
-
 describe('a rover with a memory', { timeout: 120_000 }, () => {
   test('is told once where the dock is, and finds it after it was started anew', async ({
     onTestFinished,
@@ -91,7 +77,7 @@ describe('a rover with a memory', { timeout: 120_000 }, () => {
     expect(heading(before.robot)).toBe(0)
 
     const told = await during(
-      { ...configuration, goal: `Remember: ${fact}` },
+      { ...configuration, goal: `Remember: ${dockFact}` },
       { memory: memoryStoreAt(path) },
       (robot) => expect(robot.snapshot().memory?.notes).toBe(1),
     )
@@ -102,7 +88,7 @@ describe('a rover with a memory', { timeout: 120_000 }, () => {
       expect(heading(robot)).toBeGreaterThan(0.2),
     )
     const [first] = model.briefings.slice(since)
-    expect(first?.memories[0]).toEqual({ text: fact, age: 'just now' })
+    expect(first?.memories[0]).toEqual({ text: dockFact, age: 'just now' })
     expect(first?.memories.length).toBeLessThanOrEqual(5)
     expect(first?.may).toContain('remember')
   })
@@ -111,7 +97,7 @@ describe('a rover with a memory', { timeout: 120_000 }, () => {
     const model = await startModel(({ last }) =>
       last.length === 0
         ? reply('fast', { type: 'drive', linear: 9, angular: 0, durationMs: 200 })
-        : reply('to rest', wait),
+        : reply('to rest', shortWait),
     )
     onTestFinished(model.close)
     const { memory } = await during(
@@ -186,7 +172,7 @@ describe('a memory with the embedding of an endpoint', { timeout: 120_000 }, () 
   })
 
   test('is found by words while nobody answers, and says so once', async ({ onTestFinished }) => {
-    const model = await startModel(() => reply('to rest', wait))
+    const model = await startModel(() => reply('to rest', shortWait))
     onTestFinished(model.close)
     const configuration: RobotConfiguration = {
       ...rover(model.url),
@@ -219,7 +205,7 @@ describe('a memory with the embedding of an endpoint', { timeout: 120_000 }, () 
 })
 
 /** A brain of a test, and all that it was told. */
-function listening(intent: object = wait): Brain & { readonly seen: Observation[] } {
+function listening(intent: object = shortWait): Brain & { readonly seen: Observation[] } {
   const seen: Observation[] = []
   return {
     name: 'listening',

@@ -1,37 +1,18 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import { readdirSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { McapIndexedReader } from '@mcap/core'
+import { FileHandleReadable } from '@mcap/nodejs'
 import { describe, expect } from 'vitest'
-import { z } from 'zod'
 import type { Link } from '../../core/record/chain.ts'
 import type { Entry } from '../../core/record/entry.ts'
-import { readRecord } from '../../store/record-reader.ts'
 import { recordsIn } from '../../store/records.ts'
-import { type Ended, type Place, reportOf, test } from '../support/mechos.ts'
+import { type Place, reportOf, test } from '../support/mechos.ts'
+import { cameOf, entriesOf, outputsNamed } from '../support/records.ts'
 import { chainedAnew, tamper } from '../support/tampering.ts'
 
 const wordsFor = (seconds: number) =>
   `run --headless --for ${seconds} --seed 7 --state kept --report -`.split(' ')
-
-const cameFrom = z.strictObject({
-  events: z.int(),
-  differences: z.int(),
-  first: z
-    .strictObject({
-      entry: z.int(),
-      atMs: z.number(),
-      after: z.string(),
-      recorded: z.string().nullable(),
-      replayed: z.string().nullable(),
-    })
-    .nullable(),
-  complete: z.boolean(),
-  gap: z.string().nullable(),
-  otherwise: z.array(z.object({ recorded: z.string(), otherwise: z.string() })).optional(),
-  status: z.object({ state: z.string() }).optional(),
-})
-
-const cameOf = ({ stdout }: Ended) => cameFrom.parse(JSON.parse(stdout))
 
 /** A run that has ended, and where it was recorded. */
 async function recorded(place: Place, seconds: number): Promise<string> {
@@ -40,17 +21,11 @@ async function recorded(place: Place, seconds: number): Promise<string> {
   return report.recordDir ?? ''
 }
 
-async function entriesOf(folder: string): Promise<readonly Entry[]> {
-  const entries: Entry[] = []
-  for await (const entry of readRecord(folder)) entries.push(entry)
-  return entries
-}
-
 /** How many messages each topic of an MCAP file has, read as viewers read it, and the schemas of all of them. */
 async function messagesIn(path: string) {
   const file = await open(path, 'r')
   try {
-    const reader = await McapIndexedReader.Initialize({ readable: readableOf(file) })
+    const reader = await McapIndexedReader.Initialize({ readable: new FileHandleReadable(file) })
     const counts: Record<string, number> = {}
     let isOrdered = true
     let lastTime = 0n
@@ -68,25 +43,24 @@ async function messagesIn(path: string) {
   }
 }
 
-function readableOf(file: FileHandle) {
-  return {
-    size: async () => BigInt((await file.stat()).size),
-    async read(offset: bigint, length: bigint) {
-      const bytes = new Uint8Array(Number(length))
-      const { bytesRead } = await file.read(bytes, 0, bytes.length, Number(offset))
-      if (bytesRead !== bytes.length) throw new Error('the file is shorter than it says')
-      return bytes
-    },
-  }
-}
-
 const another = (_: string, digit: string) => `"left":${(Number(digit) + 1) % 10}`
 
-const outputsNamed = (entries: readonly Entry[], name: string) =>
-  entries.filter((entry) => entry.kind === 'out' && entry.what === name).length
-
-const scansIn = (entries: readonly Entry[]) =>
-  entries.filter((entry) => JSON.stringify(entry).includes('"kind":"lidar"')).length
+/** How many messages there have to be on each topic, as the entries themselves say; topics without any are left out. */
+function topicsOf(entries: readonly Entry[]) {
+  const doors = (...names: readonly string[]) =>
+    entries.filter((entry) => 'door' in entry && names.includes(entry.door)).length
+  const all = {
+    '/pose': outputsNamed(entries, 'pose'),
+    '/tf': outputsNamed(entries, 'pose'),
+    '/lidar': entries.filter((entry) => JSON.stringify(entry).includes('"kind":"lidar"')).length,
+    '/intents': outputsNamed(entries, 'proposal'),
+    '/verdicts': outputsNamed(entries, 'verdict'),
+    '/states': outputsNamed(entries, 'state'),
+    '/notices': outputsNamed(entries, 'notice'),
+    '/commands': doors('send', 'drive', 'halt', 'start', 'stop'),
+  }
+  return Object.fromEntries(Object.entries(all).filter(([, count]) => count > 0))
+}
 
 describe.concurrent('the record of a run', { timeout: 120_000 }, () => {
   test('is replayed without a difference, by the name of the robot, of the run, or by its folder', async ({
@@ -174,7 +148,10 @@ describe.concurrent('the record of a run', { timeout: 120_000 }, () => {
     expect(exported.code).toBe(0)
     const { counts } = await messagesIn(join(place.path, 'killed.mcap'))
     const [record] = recordsIn(join(place.path, 'kept', 'records'))
-    expect(counts['/lidar']).toBe(scansIn(await entriesOf(record?.folder ?? '')))
+    const entries = await entriesOf(record?.folder ?? '')
+    expect(entries.some(({ kind }) => kind === 'end')).toBe(false)
+    expect(counts).toEqual(topicsOf(entries))
+    expect(counts['/lidar']).toBeGreaterThan(0)
   })
 
   test('is exported with as many messages as it has, in the schemas of Foxglove', async ({
@@ -185,15 +162,16 @@ describe.concurrent('the record of a run', { timeout: 120_000 }, () => {
     expect([ended.code, ended.stderr]).toEqual([0, ''])
     const entries = await entriesOf(folder)
     const { counts, schemas, isOrdered } = await messagesIn(join(place.path, 'run.mcap'))
-    expect(counts).toEqual({
-      '/pose': outputsNamed(entries, 'pose'),
-      '/tf': outputsNamed(entries, 'pose'),
-      '/lidar': scansIn(entries),
-      '/intents': outputsNamed(entries, 'proposal'),
-      '/verdicts': outputsNamed(entries, 'verdict'),
-      '/states': outputsNamed(entries, 'state'),
-      '/commands': entries.filter((entry) => entry.kind === 'in').length,
-    })
+    expect(counts).toEqual(topicsOf(entries))
+    expect(Object.keys(counts).toSorted()).toEqual([
+      '/commands',
+      '/intents',
+      '/lidar',
+      '/pose',
+      '/states',
+      '/tf',
+      '/verdicts',
+    ])
     expect(schemas).toEqual([
       'foxglove.FrameTransform',
       'foxglove.LaserScan',
@@ -263,5 +241,24 @@ describe.concurrent('the record of a run', { timeout: 120_000 }, () => {
     expect([ended.code, cameOf(ended).status]).toEqual([0, { state: 'active.autonomous' }])
     const said = await place.run('replay', folder, '--until', '1.5')
     expect(said.stdout).toMatch(/no difference\nat 1\.5 s: autonomous · x \d\.\d\d y /)
+  })
+
+  test('is not kept where that is asked for, and everybody says so', async ({ place }) => {
+    const robot = place.start('run --headless --speed 1 --no-record --report -'.split(' '))
+    await place.reaches('rover', ({ memory }) => (memory?.episodes ?? 0) > 0)
+    const said = await place.run('status', 'rover')
+    expect(said.stdout).toMatch(/^recorder none: no record is kept of this run$/m)
+    const json = await place.run('status', 'rover', '--json')
+    expect(json.stdout).toContain('"recorder":null')
+    robot.signal('SIGTERM')
+    expect(reportOf(await robot.ended)).toMatchObject({ exit: 0, recordDir: null })
+    const state = join(place.env['XDG_STATE_HOME'] ?? '', 'mechos', 'rover')
+    expect(readdirSync(state)).toContain('memories')
+    expect(readdirSync(state)).not.toContain('records')
+    const replayed = await place.run('replay', 'rover')
+    expect([replayed.code, replayed.stderr]).toEqual([
+      2,
+      'run: rover is not allowed; a folder of a record, a run or a robot that has one, and there is none yet\n',
+    ])
   })
 })

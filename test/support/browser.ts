@@ -6,7 +6,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 import { build } from 'vite'
 import { createCockpit } from '../../cockpit.ts'
 import type { RobotConfiguration } from '../../core/vocabulary/configuration.ts'
-import { virtualClock, wallClock } from '../../drivers/clock.ts'
+import { type Clock, virtualClock, wallClock } from '../../drivers/clock.ts'
 import { pace } from '../../drivers/pace.ts'
 import { demoRover } from '../../drivers/simulated/rover.ts'
 import type { Role } from '../../inspector/cockpit/protocol.ts'
@@ -59,10 +59,11 @@ export interface Stage {
 /** Puts a robot on the stage: the demonstration rover in its room, unless it is given something else. */
 export async function stageOf(
   { browser, folder }: { readonly browser: Browser; readonly folder: string },
-  options: RobotOptions = {},
+  given: RobotOptions | ((clock: Clock) => RobotOptions) = {},
   configuration: RobotConfiguration = demoRover,
 ): Promise<Stage> {
   const clock = virtualClock()
+  const options = typeof given === 'function' ? given(clock) : given
   const complaints: string[] = []
   const complain = (_: object, message: string) => complaints.push(message)
   const robot = createRobot(configuration, { clock, seed: 7, ...options })

@@ -14,6 +14,8 @@ export interface Board {
   drives(): Promise<void>
   /** Resolves as soon as neither wheel is driven, after both were. */
   rests(): Promise<void>
+  /** What its pins have put out before counts no more. */
+  forget(): void
   dutyOfWheels(): Promise<readonly number[]>
 }
 
@@ -45,6 +47,7 @@ export const test = robotTest.extend<{ hex: Pick<Firmware, 'path'>; board: Board
           on: (listener) => uno.onDuty(listener),
           limitMs: 20_000,
         }),
+      forget: () => void changes.splice(0),
       dutyOfWheels: () => Promise.all([uno.dutyOf(3), uno.dutyOf(11)]),
     })
     await uno.close()

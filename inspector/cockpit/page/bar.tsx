@@ -1,4 +1,4 @@
-import { driver, isHalted, role, status, touch, type Touch } from './known.ts'
+import { driver, isHalted, role, status, touch, type Touch, wishedMs } from './known.ts'
 import { halt, halting } from './link.ts'
 
 /** Who and how the robot is, at the top of everything. */
@@ -10,7 +10,9 @@ export function Bar() {
         {name} <small>{run === name ? '' : run}</small>
       </h1>
       <p class={`state ${kindOf(state)}`} role="status">
-        {touch.value === 'live' ? (state ?? '…').replace('active.', '') : words[touch.value]}
+        {touch.value !== 'live'
+          ? words[touch.value]
+          : `${wishedMs.value === null ? '' : 'now '}${(state ?? '…').replace('active.', '')}`}
       </p>
       <ul class="facts">
         <li class={`touch ${touch.value}`}>

@@ -1,9 +1,10 @@
 import { useComputed, useSignal } from '@preact/signals'
-import { useLayoutEffect, useRef } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import type { ActorView } from '../protocol.ts'
 import { chosen } from './actors.tsx'
 import { actors, drawings } from './known.ts'
 import { Nothing, Panel } from './panel.tsx'
+import { after } from './time.ts'
 
 /** The statechart of the chosen actor: where it is, how it came there, and why. */
 export function Chart() {
@@ -27,7 +28,7 @@ export function Chart() {
     >
       {actor && svg !== undefined ? (
         <>
-          <Drawn actor={actor} svg={svg} isWhole={isWhole.value} />
+          <Drawn key={actor.id} actor={actor} svg={svg} isWhole={isWhole.value} />
           <Last actor={actor} />
         </>
       ) : (
@@ -48,9 +49,13 @@ function Drawn({
 }) {
   const frame = useRef<HTMLDivElement>(null)
   const { active, last } = actor
+  const refused = useRefused(actor).join()
   useLayoutEffect(() => {
     if (frame.current) light(frame.current, active, last?.transitions ?? [])
   }, [svg, active.join(), last?.atMs, last?.transitions.join()])
+  useLayoutEffect(() => {
+    if (frame.current) mark(frame.current, refused.split(','))
+  }, [svg, refused])
   useLayoutEffect(() => {
     if (frame.current) follow(frame.current)
   }, [svg, active.join(), isWhole])
@@ -75,6 +80,34 @@ function light(frame: HTMLElement, active: readonly string[], taken: readonly st
   }
   for (const arrow of frame.querySelectorAll('.arrow')) {
     arrow.classList.toggle('taken', arrow.querySelector('.taken') !== null)
+  }
+}
+
+/** For how long a transition is marked that was refused, in ms of the browser. */
+const refusedMs = 1_000
+
+/** The transitions that guards have refused within the last second, since this chart is looked at. */
+function useRefused({ refused }: ActorView): readonly string[] {
+  const seenMs = useRef(refused[0]?.atMs)
+  const marked = useSignal<readonly string[]>([])
+  const youngestMs = refused[0]?.atMs
+  useEffect(() => {
+    if (youngestMs === undefined || youngestMs === seenMs.current) return undefined
+    seenMs.current = youngestMs
+    marked.value = refused
+      .filter(({ atMs }) => atMs === youngestMs)
+      .map(({ transition }) => transition)
+    return after(refusedMs, () => (marked.value = []))
+  }, [youngestMs])
+  return marked.value
+}
+
+function mark(frame: HTMLElement, refused: readonly string[]): void {
+  for (const node of frame.querySelectorAll('.transition')) {
+    node.classList.toggle('refused', refused.includes(node.getAttribute('data-id') ?? ''))
+  }
+  for (const arrow of frame.querySelectorAll('.arrow')) {
+    arrow.classList.toggle('refused', arrow.querySelector('.refused') !== null)
   }
 }
 
@@ -107,6 +140,12 @@ function Last({ actor }: { readonly actor: ActorView }) {
           'No transition was seen since this page has watched.'
         )}
       </p>
+      {actor.refused.map(({ atMs, event, guard, transition }) => (
+        <p key={transition} class="last refused">
+          refused: <b>{guard}</b> ({actor.id}: {event})
+          <span class="when">{(atMs / 1_000).toFixed(1)} s</span>
+        </p>
+      ))}
       <details class="context">
         <summary>Context</summary>
         <dl class="pairs">

@@ -5,6 +5,7 @@ export interface Inks {
   readonly line: string
   readonly accent: string
   readonly warm: string
+  readonly halt: string
 }
 
 /** As they are now: light or dark. */
@@ -17,5 +18,6 @@ export function inked(): Inks {
     line: ink('line'),
     accent: ink('accent'),
     warm: ink('warm'),
+    halt: ink('halt'),
   }
 }

@@ -1,6 +1,15 @@
 import { computed, signal } from '@preact/signals'
 import type { Status } from '../../../core/vocabulary/status.ts'
-import type { ActorView, LoopView, Role, RobotWord, WorldView } from '../protocol.ts'
+import type {
+  ActorView,
+  CameraView,
+  LoopView,
+  Past,
+  Reach,
+  Role,
+  RobotWord,
+  WorldView,
+} from '../protocol.ts'
 import { nowMs } from './time.ts'
 
 /** Whether the robot is heard. `silent` is a line that is open and says nothing. */
@@ -23,17 +32,44 @@ export interface Sample {
 export const touch = signal<Touch>('connecting')
 export const role = signal<Role>('watch')
 export const status = signal<Status | null>(null)
-export const world = signal<WorldView | null>(null)
-export const actors = signal<ReadonlyMap<string, ActorView>>(new Map())
+export const cameras = signal<readonly CameraView[] | null>(null)
 export const drawings = signal<ReadonlyMap<string, string>>(new Map())
-export const turns = signal<readonly LoopView[]>([])
 export const told = signal<readonly Told[]>([])
 export const driver = signal<'you' | 'another' | 'nobody'>('nobody')
-export const samples = signal<readonly Sample[]>([])
 /** When the present question was first seen here, in ms of the browser. */
 export const askedAtMs = signal<number | null>(null)
 
-export const isLive = computed(() => touch.value === 'live')
+/** What is going on now, whatever moment is shown. */
+export const present = {
+  world: signal<WorldView | null>(null),
+  actors: signal<ReadonlyMap<string, ActorView>>(new Map()),
+  turns: signal<readonly LoopView[]>([]),
+  samples: signal<readonly Sample[]>([]),
+}
+
+/** How far back the robot's flight record can be looked at, as it was last heard. */
+export const reach = signal<Reach | null>(null)
+/** The moment that somebody wants to see, in ms on the robot's clock; null for the present. */
+export const wishedMs = signal<number | null>(null)
+/** That moment as the record has it, or the one before it while it is looked up; null in the present. */
+export const past = signal<Past | null>(null)
+
+/** What is shown: the present, or a moment of the past. */
+export const world = computed(() => past.value?.world ?? present.world.value)
+export const actors = computed<ReadonlyMap<string, ActorView>>(() => {
+  const then = past.value?.actors
+  return then ? new Map(then.map((actor) => [actor.id, actor])) : present.actors.value
+})
+export const turns = computed(() => past.value?.turns.toReversed() ?? present.turns.value)
+export const samples = computed(() => {
+  const all = present.samples.value
+  const then = past.value
+  return then ? all.filter(({ seconds }) => seconds * 1_000 <= then.atMs) : all
+})
+
+export const isInTouch = computed(() => touch.value === 'live')
+/** It is heard, and what is shown is now: only then can it be told anything but to halt. */
+export const isLive = computed(() => isInTouch.value && wishedMs.value === null)
 export const mayDrive = computed(() => role.value === 'drive')
 export const isHalted = computed(() => ['halted', 'failed'].includes(status.value?.state ?? ''))
 
@@ -50,36 +86,53 @@ export function take(word: RobotWord): void {
     case 'hello':
       // It may be another robot, or another run.
       role.value = word.role
-      actors.value = new Map()
-      turns.value = []
-      samples.value = []
+      present.actors.value = new Map()
+      present.turns.value = []
+      present.samples.value = []
+      cameras.value = null
+      reach.value = null
+      showPresent()
       askedAtMs.value = null
       return
     case 'drawing':
       drawings.value = new Map(drawings.value).set(word.drawing.machine, word.drawing.svg)
       return
     case 'actors':
-      actors.value = merged(actors.value, word.actors)
+      present.actors.value = merged(present.actors.value, word.actors)
       return
     case 'status':
       noteQuestion(word.status)
       status.value = word.status
       return
     case 'world':
-      world.value = word.world
-      samples.value = withSample(samples.value, word.world)
+      present.world.value = word.world
+      present.samples.value = withSample(present.samples.value, word.world)
       return
     case 'loop':
-      turns.value = withTurn(turns.value, word.turn)
+      present.turns.value = withTurn(present.turns.value, word.turn)
+      return
+    case 'cameras':
+      cameras.value = word.cameras
       return
     case 'notice':
       return tell('notice', word.text)
     case 'driver':
       driver.value = word.driver
       return
+    case 'past':
+      reach.value = word.reach
+      // Whoever has gone back to the present meanwhile is not taken out of it again.
+      if (wishedMs.value !== null && word.past) past.value = word.past
+      return
     case 'refused':
+      if (word.word === 'past') showPresent()
       return tell('refused', word.message)
   }
+}
+
+export function showPresent(): void {
+  wishedMs.value = null
+  past.value = null
 }
 
 /** Shows a line, unless it is the one that is shown already. */

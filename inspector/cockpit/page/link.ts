@@ -59,7 +59,8 @@ export function watchTouch(): void {
 /** Says a word, if anybody can hear it. A halt has a way of its own. */
 export function say(word: Exclude<PageWord, { type: 'halt' }>): boolean {
   if (socket?.readyState !== WebSocket.OPEN) {
-    if (word.type !== 'drive') tell('refused', `${word.type}: the robot is out of touch`)
+    if (word.type !== 'drive' && word.type !== 'enable' && word.type !== 'past')
+      tell('refused', `${word.type}: the robot is out of touch`)
     return false
   }
   socket.send(JSON.stringify(word))

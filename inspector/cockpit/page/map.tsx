@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks'
+import { ellipseOf } from '../../../core/motion/covariance.ts'
 import type { Point, Pose } from '../../../core/vocabulary/geometry.ts'
 import type { WorldView } from '../protocol.ts'
 import { draft } from './goal.tsx'
@@ -20,7 +21,10 @@ export function Map() {
       aside={pose && `x ${pose.x.toFixed(2)} · y ${pose.y.toFixed(2)} m, odom`}
     >
       {seen && pose ? (
-        <Canvas seen={seen} pose={pose} />
+        <>
+          <Canvas seen={seen} pose={pose} />
+          <Facts seen={seen} />
+        </>
       ) : (
         <Nothing>
           {seen ? 'This robot has no wheels, and so no pose.' : 'No pose was heard yet.'}
@@ -28,6 +32,39 @@ export function Map() {
       )}
     </Panel>
   )
+}
+
+/** What the map shows, in words. */
+function Facts({ seen: { covariance, geofence, planned, refused } }: { readonly seen: WorldView }) {
+  return (
+    <ul class="small map-facts">
+      {covariance && <li>{sureness(covariance)}</li>}
+      <li>
+        {planned
+          ? `${planned.source} drives ${tellTwist(planned.twist)} for ${(planned.leftMs / 1_000).toFixed(1)} s more`
+          : 'No drive is under way.'}
+      </li>
+      <li>{geofence ? `geofence of ${geofence.length} corners` : 'No geofence is set.'}</li>
+      {refused && (
+        <li class="no">
+          {refused.source} was refused {tellTwist(refused.twist)}: {refused.message}
+        </li>
+      )}
+    </ul>
+  )
+}
+
+/** Two standard deviations: what 19 of 20 headings are within, and 6 of 7 places. */
+const sigmas = 2
+
+function sureness(covariance: NonNullable<WorldView['covariance']>): string {
+  const { major, minor } = ellipseOf(covariance, sigmas)
+  const degrees = (sigmas * Math.sqrt(covariance.headingHeading) * 180) / Math.PI
+  return `sure to ± ${major.toFixed(2)} × ${minor.toFixed(2)} m, ± ${degrees.toFixed(0)}° (2 σ)`
+}
+
+function tellTwist({ linear, angular }: NonNullable<WorldView['planned']>['twist']): string {
+  return `${linear.toFixed(2)} m/s, ${angular.toFixed(2)} rad/s`
 }
 
 function Canvas({ seen, pose }: { readonly seen: WorldView; readonly pose: Pose }) {
@@ -78,7 +115,10 @@ function paint(canvas: HTMLCanvasElement, seen: WorldView, pose: Pose): void {
   paintGrid(pen, pose, inks)
   paintPast(pen, inks)
   paintSeen(pen, seen, pose, inks)
+  paintBounds(pen, seen, inks)
+  paintWays(pen, seen, inks)
   paintRobot(pen, pose, inks)
+  paintSureness(pen, seen, pose, inks)
 }
 
 function paintGrid(pen: CanvasRenderingContext2D, pose: Pose, inks: Inks): void {
@@ -101,13 +141,7 @@ function paintPast(pen: CanvasRenderingContext2D, inks: Inks): void {
   const past = samples.value
   pen.fillStyle = inks.faint
   for (let index = past.length % 20; index < past.length; index += 20) {
-    const { pose, scan = [] } = past[index]?.world ?? {}
-    if (pose)
-      dots(
-        pen,
-        scan.map((point) => inOdom(point, pose)),
-        0.012,
-      )
+    dots(pen, past[index]?.world.scan ?? [], 0.012)
   }
   pen.strokeStyle = inks.accent
   pen.globalAlpha = 0.5
@@ -124,11 +158,7 @@ function paintPast(pen: CanvasRenderingContext2D, inks: Inks): void {
 
 function paintSeen(pen: CanvasRenderingContext2D, seen: WorldView, pose: Pose, inks: Inks): void {
   pen.fillStyle = inks.text
-  dots(
-    pen,
-    seen.scan.map((point) => inOdom(point, pose)),
-    0.022,
-  )
+  dots(pen, seen.scan, 0.022)
   pen.strokeStyle = inks.warm
   pen.lineWidth = 0.025
   pen.beginPath()
@@ -145,6 +175,43 @@ function paintSeen(pen: CanvasRenderingContext2D, seen: WorldView, pose: Pose, i
   pen.stroke()
 }
 
+function paintBounds(pen: CanvasRenderingContext2D, { geofence }: WorldView, inks: Inks): void {
+  if (!geofence) return
+  pen.strokeStyle = inks.warm
+  pen.lineWidth = 0.04
+  pen.setLineDash([0.14, 0.07])
+  trace(pen, geofence)
+  pen.closePath()
+  pen.stroke()
+  pen.setLineDash([])
+}
+
+/** Where it drives, and in red where it was not let. */
+function paintWays(
+  pen: CanvasRenderingContext2D,
+  { planned, refused }: WorldView,
+  inks: Inks,
+): void {
+  pen.lineWidth = 0.05
+  if (planned) {
+    pen.strokeStyle = inks.accent
+    trace(pen, planned.way)
+    pen.stroke()
+  }
+  if (refused) {
+    pen.strokeStyle = inks.halt
+    pen.setLineDash([0.08, 0.06])
+    trace(pen, refused.way)
+    pen.stroke()
+    pen.setLineDash([])
+  }
+}
+
+function trace(pen: CanvasRenderingContext2D, points: readonly Point[]): void {
+  pen.beginPath()
+  points.forEach(({ x, y }, index) => (index === 0 ? pen.moveTo(x, y) : pen.lineTo(x, y)))
+}
+
 function paintRobot(pen: CanvasRenderingContext2D, pose: Pose, inks: Inks): void {
   pen.fillStyle = inks.accent
   pen.beginPath()
@@ -158,6 +225,21 @@ function paintRobot(pen: CanvasRenderingContext2D, pose: Pose, inks: Inks): void
     pen.lineTo(x, y)
   }
   pen.fill()
+}
+
+function paintSureness(
+  pen: CanvasRenderingContext2D,
+  { covariance }: WorldView,
+  { x, y }: Pose,
+  inks: Inks,
+): void {
+  if (!covariance) return
+  const { direction, major, minor } = ellipseOf(covariance, sigmas)
+  pen.strokeStyle = inks.text
+  pen.lineWidth = 0.02
+  pen.beginPath()
+  pen.ellipse(x, y, major, minor, direction, 0, 2 * Math.PI)
+  pen.stroke()
 }
 
 function dots(pen: CanvasRenderingContext2D, points: readonly Point[], radius: number): void {

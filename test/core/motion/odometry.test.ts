@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { certain } from '../../../core/motion/covariance.ts'
 import type { DriveGeometry } from '../../../core/motion/kinematics.ts'
 import {
   advanceByTwist,
@@ -19,6 +20,14 @@ describe('rolling on', () => {
       ok: true,
       state: {
         pose: { x: 1, y: 0, heading: 0 },
+        covariance: {
+          xx: 5e-5,
+          xy: 0,
+          yy: 5e-5,
+          xHeading: 0,
+          yHeading: 1e-4,
+          headingHeading: 2e-4,
+        },
         velocity: { linear: 1, angular: 0 },
         readings: [{ linear: 1, angular: 0 }],
         readingsMax: 10,
@@ -94,6 +103,7 @@ describe('velocity', () => {
       ok: true,
       state: {
         pose: { x: 7, y: 8, heading: 9 },
+        covariance: certain,
         velocity: { linear: 3, angular: 0 },
         readings: [],
         readingsMax: 10,

@@ -163,6 +163,21 @@ describe('a configuration', () => {
     )
   })
 
+  test('has a fence of three corners and more, whose sides neither cross nor touch', () => {
+    const corner = (x: number, y: number) => ({ x, y })
+    const triangle = [corner(0, 0), corner(1, 0), corner(0, 1)]
+    expect(complaintAbout(robot({ geofence: triangle }))).toBe('none')
+    const allowed = 'a list of 3 to 64 corners {x, y} in metres'
+    expect(complaintAbout(robot({ geofence: 'the garden' }))).toContain(allowed)
+    expect(complaintAbout(robot({ geofence: triangle.slice(1) }))).toContain(allowed)
+    expect(complaintAbout(robot({ geofence: [...triangle, corner(Number.NaN, 0)] }))).toContain(
+      'a number from -10000 to 10000 m',
+    )
+    expect(complaintAbout(robot({ geofence: [...triangle, corner(2, 0)] }))).toBe(
+      'geofence: 4 corners: is not allowed; a polygon whose sides neither cross nor touch',
+    )
+  })
+
   test('has a goal of some words, if any', () => {
     expect(complaintAbout(robot({ goal: '' }))).toBe(
       'goal: "" is not allowed; a text of 1 to 2000 characters',
@@ -240,6 +255,10 @@ describe('a part of a board', () => {
     expect(complaintAbout(board({ stopButtons, motorPower: { pin: 4 } }))).toBe(
       'body.motorPower.pin: pin 4 is not allowed; stopButtons.0 has it already',
     )
+    expect(complaintAbout(board({ stopButtons, enabling: { pin: 4 } }))).toBe(
+      'body.enabling.pin: pin 4 is not allowed; stopButtons.0 has it already',
+    )
+    expect(complaintAbout(board({ enabling: { pin: 5 } }))).toBe('none')
     expect(complaintAbout(board({ motorPower: {} }))).toBe(
       'body.motorPower.pin: missing; a pin of the uno',
     )

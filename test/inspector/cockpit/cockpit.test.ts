@@ -368,6 +368,7 @@ describe('an audience', () => {
     status: 'active',
     active: ['robot'],
     last: null,
+    refused: [],
     context: {},
   }
 
@@ -416,6 +417,38 @@ describe('an audience', () => {
     await settled(page)
     expect(page.heard.filter(({ type }) => type === 'actors').length).toBe(1)
     expect(page.heard.filter(({ type }) => type === 'drawing').length).toBe(1)
+  })
+
+  test('a page that comes late is told the turns, and of the last ten what was said to the model', async () => {
+    let say: (word: RobotWord) => void = () => {}
+    const bench = await aRobot({
+      watch(tell) {
+        say = tell
+        return () => {}
+      },
+    })
+    const page = await bench.join('watch')
+    await page.hears('world')
+    const turn = (id: number) => ({
+      id,
+      atMs: id,
+      prompt: 'explore',
+      sent: [{ role: 'user', content: 'what now?' }],
+      reply: '{}',
+      memories: [],
+      proposal: null,
+      verdict: null,
+      action: null,
+    })
+    for (let id = 1; id <= 60; id++) say({ type: 'loop', turn: turn(id) })
+    const late = await bench.join('watch')
+    await late.hears('loop', (word) => word.turn.id === 60)
+    const told = late.heard.flatMap((word) => (word.type === 'loop' ? [word.turn] : []))
+    expect(told.map(({ id }) => id)).toEqual(Array.from({ length: 50 }, (_, at) => at + 11))
+    expect(told.filter(({ sent }) => sent !== null).map(({ id }) => id)).toEqual([
+      51, 52, 53, 54, 55, 56, 57, 58, 59, 60,
+    ])
+    expect(told[0]).toEqual({ ...turn(11), sent: null, reply: null })
   })
 
   test('a page that does not read is left out, and in the end dropped; nobody waits for it', async () => {

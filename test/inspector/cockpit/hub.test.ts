@@ -15,12 +15,14 @@ import {
   watchActors,
   watchLoop,
 } from '../../../inspector/cockpit/hub.ts'
+import { createLoopLog, messageMax } from '../../../inspector/cockpit/loop.ts'
 import type { ActorView, LoopView } from '../../../inspector/cockpit/protocol.ts'
 import { machines } from '../../../inspector/charts.ts'
 import { scriptedBrain } from '../../../actors/scripted.ts'
 import { virtualClock } from '../../../drivers/clock.ts'
 import { demoRover } from '../../../drivers/simulated/rover.ts'
 import { createRobot } from '../../../robot.ts'
+import { volatileMemoryStore } from '../../../store/memories.ts'
 
 const ending: (() => Promise<unknown>)[] = []
 afterEach(async () => {
@@ -70,6 +72,31 @@ describe('the actors of a robot that runs', () => {
     expect(root?.context['causes']).toBe('["a person said so"]')
   })
 
+  test('are joined by the charts that stand beside the root', async () => {
+    const clock = virtualClock()
+    const robot = createRobot(demoRover, { clock, memory: volatileMemoryStore() })
+    const seen = new Map<string, ActorView>()
+    watchActors(robot.inspect, (actors) => actors.forEach((actor) => seen.set(actor.id, actor)), {
+      clock,
+      failed: fail,
+      beside: robot.beside,
+    })
+    ending.push(() => robot.stop())
+    const starting = robot.start()
+    await clock.advance(500)
+    await starting
+    await clock.advance(500)
+    expect(robot.beside.length).toBe(1)
+    expect(seen.get('memory')).toMatchObject({
+      parent: 'robot',
+      machine: 'memory',
+    })
+    const { active = [], last } = seen.get('memory') ?? {}
+    expect(active.slice(0, 2)).toEqual(['memory', 'memory.ready'])
+    expect(last?.to).toEqual(active.slice(-1))
+    expect(seen.get('robot')).toMatchObject({ parent: null })
+  })
+
   test('are told together, no more often than thirty times a second, and only those that have changed', async () => {
     const { advance, words } = await watchedRover()
     await advance(1_000)
@@ -109,6 +136,84 @@ describe('the actors of a robot that runs', () => {
     words.splice(0)
     await advance(500)
     expect(words).toEqual([])
+  })
+})
+
+describe('guards that refused', () => {
+  const door = setup({
+    guards: { isRightKey: ({ event }) => event['key'] === 'right', isNight: () => false },
+  }).createMachine({
+    id: 'door',
+    initial: 'shut',
+    on: { 'robot.beat': { guard: 'isNight', target: '.shut' } },
+    states: {
+      shut: {
+        on: {
+          'door.open': [
+            { guard: 'isNight', target: 'ajar' },
+            { guard: 'isRightKey', target: 'open' },
+          ],
+        },
+      },
+      ajar: {},
+      open: { on: { 'door.lock': 'shut' } },
+    },
+  })
+
+  test('are told with the event and the transition that they kept from being taken, and each but once', () => {
+    const { actor, look } = viewsOf(door)
+    const refused = (at: number, guard: string) => ({
+      transition: `door.shut#${at}`,
+      event: 'door.open',
+      guard,
+      atMs: 0,
+    })
+    expect(look()[0]?.refused).toEqual([])
+    actor.send({ type: 'door.open', key: 'wrong' })
+    actor.send({ type: 'door.open', key: 'wrong' })
+    expect(look()[0]?.refused).toEqual([refused(0, 'isNight'), refused(1, 'isRightKey')])
+    actor.send({ type: 'door.open', key: 'right' })
+    expect(look()[0]?.refused).toEqual([refused(0, 'isNight'), refused(1, 'isRightKey')])
+  })
+
+  test('of what comes again and again are not told', () => {
+    const { actor, look } = viewsOf(door)
+    look()
+    actor.send({ type: 'robot.beat' })
+    expect(look()).toEqual([])
+  })
+
+  test('are told of the explorer, whose verdict is for no person', async () => {
+    const { advance, seen } = await watchedRover()
+    await advance(2_000)
+    expect(seen.get('agent')?.refused).toEqual([
+      {
+        transition: expect.stringMatching(/^agent\.gatekeeping#\d$/),
+        event: 'gatekeep done',
+        guard: 'isForPeople',
+        atMs: expect.any(Number),
+      },
+    ])
+    expect(seen.get('robot')?.refused).toEqual([])
+  })
+
+  test('harm nobody where they cannot be told: the charts are told as before, and why not is told once', () => {
+    const causes: string[] = []
+    const unnamed = createMachine({
+      id: 'unnamed',
+      initial: 'off',
+      states: { off: { on: { 'lamp.light': { guard: () => false, target: 'on' } } }, on: {} },
+    })
+    const { actor, look } = viewsOf(unnamed, (cause) => causes.push(cause))
+    look()
+    for (let time = 0; time < 2 * failuresMax; time++) {
+      actor.send({ type: 'lamp.light' })
+      look()
+    }
+    expect(actor.getSnapshot().status).toBe('active')
+    expect(causes).toEqual([
+      expect.stringMatching(/^what guards refused cannot be told: unnamed\.off holds an guard/),
+    ])
   })
 })
 
@@ -177,6 +282,9 @@ describe("the agent's loop", () => {
       id: 1,
       atMs: expect.any(Number),
       prompt: expect.stringMatching(/^explore · at x 0\.00 y 0\.00/),
+      sent: null,
+      reply: null,
+      memories: null,
       proposal: 'drive 0.10 m/s 0.00 rad/s: step 1 of the script',
       verdict: 'permitted',
       action: 'drive 0.10 m/s 0.00 rad/s, done',
@@ -189,6 +297,53 @@ describe("the agent's loop", () => {
     })
   })
 })
+
+describe('what was said to a model and by it', () => {
+  test('is told with the turn that asked, cut where it is long, and free of what no page should be sent', () => {
+    const log = createLoopLog()
+    const messages = [
+      { role: 'system', content: 'rules' },
+      { role: 'user', content: `one\ntwo\u001b[2J${'x'.repeat(messageMax)}` },
+    ]
+    log.note(agentAt('deciding'))
+    const asked = log.note(llmAt(7, messages))
+    expect(asked?.sent?.[0]).toEqual({ role: 'system', content: 'rules' })
+    const { content } = asked?.sent?.[1] ?? { content: '' }
+    expect(content.slice(0, 12)).toBe('one\ntwo·[2Jx')
+    expect(content.slice(messageMax)).toBe('… and 11 characters more')
+    expect(log.note(llmAt(7, messages))).toBeUndefined()
+    const answered = log.note(llmAt(7, messages, '{"intent"'))
+    expect(answered).toEqual({ ...asked, reply: '{"intent"' })
+    expect(log.note(llmAt(7, messages, '{"intent"'))).toBeUndefined()
+  })
+
+  test('is not told of a turn that is over', () => {
+    const log = createLoopLog()
+    log.note(agentAt('deciding'))
+    log.note(llmAt(7, []))
+    log.note(agentAt('acting'))
+    log.note(agentAt('deciding'))
+    expect(log.note(llmAt(7, [], 'too late'))).toBeUndefined()
+    expect(log.note(llmAt(8, []))?.id).toBe(2)
+  })
+})
+
+/** A step of the agent, as far as the log looks at it. */
+function agentAt(value: string): InspectionEvent {
+  return snapshotEvent({ machine: { id: 'agent' }, value, context: { answers: [] } })
+}
+
+/** A model that is being asked, or has answered. */
+function llmAt(id: number, messages: readonly object[], answer?: string): InspectionEvent {
+  const completion = answer === undefined ? undefined : { content: answer }
+  const context = { question: { id, messages }, completion }
+  return snapshotEvent({ machine: { id: 'llm' }, value: {}, context, matches: () => !completion })
+}
+
+function snapshotEvent(snapshot: object): InspectionEvent {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a snapshot, as far as it is looked at
+  return { type: '@xstate.snapshot', snapshot } as unknown as InspectionEvent
+}
 
 async function watchedRover(say?: (actors: readonly ActorView[]) => void, causes: string[] = []) {
   const clock = virtualClock()
@@ -209,7 +364,7 @@ async function watchedRover(say?: (actors: readonly ActorView[]) => void, causes
 }
 
 /** An actor of the machine, and what is told of it when it is time to. */
-function viewsOf(machine: AnyStateMachine) {
+function viewsOf(machine: AnyStateMachine, failed: (cause: string) => void = fail) {
   const views: ActorView[] = []
   const timers: (() => void)[] = []
   const observers: ((event: InspectionEvent) => void)[] = []
@@ -221,7 +376,7 @@ function viewsOf(machine: AnyStateMachine) {
     setTimeout: (fire: () => void) => timers.push(fire),
     clearTimeout: () => undefined,
   }
-  watchActors(inspect, (actors) => views.push(...actors), { clock, failed: fail })
+  watchActors(inspect, (actors) => views.push(...actors), { clock, failed })
   const actor = createActor(machine, {
     inspect: (event) => observers.forEach((observer) => observer(event)),
   })

@@ -55,17 +55,40 @@ test('a line that is said again and again is shown once', () => {
 })
 
 function actor(id: string, status: string): ActorView {
-  return { id, parent: null, machine: id, status, active: [id], last: null, context: {} }
+  return {
+    id,
+    parent: null,
+    machine: id,
+    status,
+    active: [id],
+    last: null,
+    refused: [],
+    context: {},
+  }
 }
 
 function turn(id: number, action: string | null): LoopView {
-  return { id, atMs: id, prompt: null, proposal: null, verdict: null, action }
+  return {
+    id,
+    atMs: id,
+    prompt: null,
+    sent: null,
+    reply: null,
+    memories: null,
+    proposal: null,
+    verdict: null,
+    action,
+  }
 }
 
 function world(atMs: number): WorldView {
   return {
     atMs,
     pose: null,
+    covariance: null,
+    planned: null,
+    refused: null,
+    geofence: null,
     velocity: null,
     commanded: { linear: 0, angular: 0 },
     obstacles: [],

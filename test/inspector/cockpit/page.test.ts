@@ -57,7 +57,7 @@ describe.skipIf(!browser)(`a browser${reason === undefined ? '' : ` (skipped: ${
       .waitFor()
     const before = robot.world().pose
     await seen.locator('tbody tr').nth(2).waitFor()
-    expect(robot.world().pose).not.toEqual(before)
+    await vi.waitFor(() => expect(robot.world().pose).not.toEqual(before))
     await seen.getByText(/^x -?\d+\.\d\d · y -?\d+\.\d\d m, odom$/).waitFor()
     await seen.locator('.uplot').nth(2).waitFor()
     await seen.getByRole('button', { name: /^kernel/ }).click()
@@ -141,7 +141,9 @@ describe.skipIf(!browser)(`a browser${reason === undefined ? '' : ` (skipped: ${
       })
     })
     await seen.reload()
-    await seen.evaluate('navigator.getGamepads = () => [{ connected: true, axes: [0, -1] }]')
+    await seen.evaluate(
+      'navigator.getGamepads = () => [{ connected: true, axes: [0, -1], buttons: [] }]',
+    )
     await driving(seen)
     await until(() => words.length > 10)
     const [first, ...rest] = words.map((word) => wordSchema.parse(JSON.parse(word)))
@@ -149,10 +151,14 @@ describe.skipIf(!browser)(`a browser${reason === undefined ? '' : ` (skipped: ${
     expect(rest).toEqual(
       rest.map((_, index) => ({ type: 'drive', linear: 0, angular: 0, sequence: index + 1 })),
     )
-    await seen.evaluate('navigator.getGamepads = () => [{ connected: true, axes: [0, 0] }]')
+    await seen.evaluate(
+      'navigator.getGamepads = () => [{ connected: true, axes: [0, 0], buttons: [] }]',
+    )
     const quiet = words.length
     await until(() => words.length > quiet + 2)
-    await seen.evaluate('navigator.getGamepads = () => [{ connected: true, axes: [0, -1] }]')
+    await seen.evaluate(
+      'navigator.getGamepads = () => [{ connected: true, axes: [0, -1], buttons: [] }]',
+    )
     await until(() => robot.world().commanded.linear > 0.15)
     await seen.evaluate('navigator.getGamepads = () => []')
     await until(() => robot.world().commanded.linear === 0)
