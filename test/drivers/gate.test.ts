@@ -46,6 +46,22 @@ function broken(): never {
 }
 
 describe('a motion gate', () => {
+  test('counts how often it was opened, and not how often that was asked for', () => {
+    const { gate } = gateAt()
+    gate.allow(2)
+    expect(gate.openings).toBe(0)
+    gate.beat(1_000)
+    gate.allow(2)
+    gate.allow(2)
+    expect(gate.openings).toBe(1)
+    gate.shut()
+    gate.allow(2)
+    gate.trip('enough')
+    gate.allow(2)
+    gate.allow(3)
+    expect(gate.openings).toBe(3)
+  })
+
   test('is shut from the first, and lets nothing by', () => {
     const { gate, calls } = gateAt()
     expect(gate.isOpen).toBe(false)
