@@ -17,12 +17,10 @@ test(
   'a robot that is killed eight times has lost nothing that was acknowledged',
   { timeout: 300_000 },
   async () => {
-    const lives = await liveAndDie({ kills: 8, seed: 7, note: () => {} })
-    expect(lives).toMatchObject({ kills: 8, torn: 0, faults: [] })
-    const figures = crashFigures(lives, 8)
-    expect(figures.map(({ name, value, n, verdict }) => [name, value, n, verdict])).toEqual(
-      names.map((name) => [name, 0, 8, 'ok']),
-    )
+    const lives = await liveAndDie({ kills: 8, seed: 7, lifeMsMax: 6_000, note: () => {} })
+    const lost = { ledger: 0, memories: 0, record: 0 }
+    expect(lives).toMatchObject({ kills: 8, lost, torn: 0, faults: [] })
+    for (const count of Object.values(lives.acknowledged)) expect(count).toBeGreaterThan(0)
   },
 )
 

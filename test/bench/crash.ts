@@ -1,10 +1,11 @@
 import { type Briefing, reply, startModel } from '../support/model-server.ts'
 import type { BenchOptions } from './command.ts'
-import { killAgainAndAgain, type Lives, together } from './crash/lives.ts'
+import { killAgainAndAgain, type Lives, type Mortal, together } from './crash/lives.ts'
 import { type Counted, countedFigure, type Figure } from './figure.ts'
 
 const kills = 100
 const seed = 1
+const lifeMsMax = 2_500
 
 const promised = {
   ledger: { name: 'acknowledgedLost.ledger', unit: 'entries', bound: 0, op: '<=' },
@@ -19,26 +20,31 @@ const promised = {
  * write: what it was told is kept must be there afterwards, each batch whole or not at all, and it must come up again.
  */
 export async function crashBench({ note }: BenchOptions): Promise<readonly Figure[]> {
-  return crashFigures(await liveAndDie({ kills, seed, note }), kills)
+  return crashFigures(await liveAndDie({ kills, seed, lifeMsMax, note }), kills)
 }
 
 /** Two robots at a time, each with its own stores, half of the kills each. */
-export async function liveAndDie(run: {
-  readonly kills: number
-  readonly seed: number
-  note(line: string): void
-}): Promise<Lives> {
+export async function liveAndDie({
+  kills: all,
+  note,
+  ...run
+}: Omit<Mortal, 'url'> & Pick<BenchOptions, 'note'>): Promise<Lives> {
   const model = await startModel(restless())
   try {
-    const shares = [Math.ceil(run.kills / 2), Math.floor(run.kills / 2)]
-    const all = await Promise.all(
+    const shares = [Math.ceil(all / 2), Math.floor(all / 2)]
+    const lanes = await Promise.all(
       shares.map((share, at) =>
-        killAgainAndAgain({ url: model.url, kills: share, seed: 2 * run.seed + at }),
+        killAgainAndAgain({
+          ...run,
+          url: model.url,
+          kills: share,
+          seed: 2 * run.seed + at,
+        }),
       ),
     )
-    const lives = all.reduce(together)
-    run.note(lineOf(lives))
-    for (const fault of lives.faults) run.note(fault)
+    const lives = lanes.reduce(together)
+    note(lineOf(lives))
+    for (const fault of lives.faults) note(fault)
     return lives
   } finally {
     await model.close()

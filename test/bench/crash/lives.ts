@@ -18,6 +18,8 @@ export interface Mortal {
   readonly kills: number
   /** From the same seed come the same moments. */
   readonly seed: number
+  /** At most so long after it begins to open its stores; every other time as soon as it writes after that. */
+  readonly lifeMsMax: number
 }
 
 /** What came of it, of all kills together. */
@@ -34,8 +36,6 @@ export interface Lives {
   readonly faults: readonly string[]
 }
 
-/** How long after it begins to open its stores it is killed, in ms; every other time as soon as it writes after that. */
-const lifeMs = { min: 0, max: 2_500 }
 /** For so long that write is waited for. */
 const writeMsMax = 1_500
 /** Who has not opened everything by then does not come up again. */
@@ -55,7 +55,7 @@ const noLives: Lives = {
  * Kills with SIGKILL, looks into a copy of what is left, and starts again on that itself, until it was killed so often; then
  * starts once more, to see that it still opens.
  */
-export async function killAgainAndAgain({ kills, seed, url }: Mortal): Promise<Lives> {
+export async function killAgainAndAgain({ kills, lifeMsMax, seed, url }: Mortal): Promise<Lives> {
   const folder = mkdtempSync(join(tmpdir(), 'mechos-crash-'))
   const random = randomStream(seed, 'kills')
   let stores: Stores = { ledger: new Map(), memories: new Map() }
@@ -64,7 +64,7 @@ export async function killAgainAndAgain({ kills, seed, url }: Mortal): Promise<L
     for (let life = 0; life <= kills; life++) {
       const run = `life-${life}`
       const isLast = life === kills
-      const moment = isLast ? 'opened' : momentOf(random, life)
+      const moment = isLast ? 'opened' : momentOf(random, life, lifeMsMax)
       // oxlint-disable-next-line no-await-in-loop -- one life after the other
       const lived = await live(JSON.stringify({ url, folder, run, seed: life }), moment)
       // oxlint-disable-next-line no-await-in-loop -- as above
@@ -116,8 +116,8 @@ interface Moment {
   readonly inWriting: StoreName | undefined
 }
 
-function momentOf(random: Random, life: number): Moment {
-  const afterMs = random.between(lifeMs.min, lifeMs.max)
+function momentOf(random: Random, life: number, lifeMsMax: number): Moment {
+  const afterMs = random.between(0, lifeMsMax)
   const name = storeNames[Math.floor(random.uniform() * storeNames.length)]
   return { afterMs, inWriting: life % 2 === 1 ? name : undefined }
 }
