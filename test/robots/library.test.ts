@@ -688,7 +688,12 @@ describe('a model that never answers', () => {
   test('is given up within its 10 s, and the report of a run of 15 s says so', async () => {
     const server = await startHostile(() => {})
     closers.push(server.close)
-    const bench = benchWith({}, { ...twoWheels, brains: [{ url: server.url, model: 'm' }] })
+    const corner = (x: number, y: number) => ({ x, y })
+    const geofence = [corner(-5, -5), corner(5, -5), corner(5, 5), corner(-5, 5)]
+    const bench = benchWith(
+      { unattended: true },
+      { ...twoWheels, geofence, brains: [{ url: server.url, model: 'm' }] },
+    )
     await bench.drive()
     await bench.clock.advance(15_000)
     expect(bench.robot.snapshot().llm.lastError).toBe('the model gave no answer within 10 s')
