@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Subject } from 'rxjs'
-import { type ActorSystem, createActor, type InspectionEvent } from 'xstate'
+import { type ActorSystem, type AnyActorRef, createActor, type InspectionEvent } from 'xstate'
 import { stateOf, statusOf } from './actors/account.ts'
 import { type Build, buildOf } from './actors/anatomy.ts'
 import { attended } from './actors/attended.ts'
@@ -131,9 +131,7 @@ function robotOf(parts: Parts): Robot {
     world: () => view.world(),
     frames: () => view.frames(),
     why: () => explain(parts),
-    beside: [parts.enabling.chart, parts.recording?.chart, parts.remembering?.chart].filter(
-      (chart) => chart !== undefined,
-    ),
+    beside: besideOf(parts),
     memory: parts.remembering?.memory,
     past: parts.recording?.past && pastOf(parts, parts.recording.past),
     onState(listener) {
@@ -268,12 +266,21 @@ function assemble(configuration: Configuration, given: RobotOptions, seams: Seam
       })
     : noDevice
   const parts: Parts = { ...bound, reflex, commanders, hazards, enabling, root }
-  const { inspect } = root.system
-  // XState calls its observers unguarded: one that throws would leave a chart deaf.
-  root.system.inspect = (observer) => inspect(listen('inspection', observerOf(observer)))
+  for (const { system } of [root, ...besideOf(parts)]) {
+    const { inspect } = system
+    // XState calls its observers unguarded: one that throws would leave a chart deaf.
+    system.inspect = (observer) => inspect(listen('inspection', observerOf(observer)))
+  }
   if (seams.inspect) root.system.inspect(seams.inspect)
   if (tape) noteAll(tape, parts)
   return parts
+}
+
+/** The charts that have systems of their own. */
+function besideOf({ enabling, recording, remembering }: Parts): readonly AnyActorRef[] {
+  return [enabling.chart, recording?.chart, remembering?.chart].filter(
+    (chart) => chart !== undefined,
+  )
 }
 
 /** Where nobody holds the device, something else has to bound where a model drives to. */

@@ -26,11 +26,16 @@ export function send(parts: Parts, command: RobotCommand | AnswerCommand): Answe
 }
 
 /** It is to drive itself, and only a hand on the enabling device is missing for that. */
-function waitsForHand({ enabling, root }: Parts, { type }: RobotCommand | AnswerCommand): boolean {
+function waitsForHand(
+  { children, enabling, root }: Parts,
+  { type }: RobotCommand | AnswerCommand,
+): boolean {
   const isAsked = type === 'robot.resume' || type === 'robot.goal'
-  return (
-    isAsked && enabling.cause !== undefined && root.getSnapshot().matches({ active: 'holding' })
-  )
+  const { cause } = enabling
+  const isHolding = root.getSnapshot().matches({ active: 'holding' })
+  if (!isAsked || cause === undefined || !isHolding) return false
+  const ladder = children.failsafe()?.getSnapshot().context.ladder ?? foot
+  return ladder.rung !== 'hold' || reasonsOf(ladder).every((reason) => reason === cause)
 }
 
 /** Goes on once somebody takes hold; `causes` says that until then. A goal is noted meanwhile. */

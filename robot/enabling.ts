@@ -1,4 +1,5 @@
 import { type AnyActorRef, createActor, type EventFromLogic } from 'xstate'
+import { messageOf } from '../core/vocabulary/errors.ts'
 import { enablingName } from '../core/vocabulary/parts.ts'
 import type { Reading } from '../core/vocabulary/reading.ts'
 import type { EnablingStatus } from '../core/vocabulary/status.ts'
@@ -17,14 +18,19 @@ export interface Enabling {
   hold(device: string, isHeld: boolean): void
   /** To be called with every reading: one of the contact on the body is its word. */
   hear(reading: Reading, nowMs: number): void
-  /** A person wants it to drive itself: it does so once somebody takes hold. */
+  /** A person wants it to drive itself: it does so once somebody takes hold, within a minute. */
   wait(): void
   /** A person wants it to stand still, whoever holds what: pressing the device is not to move it then. */
   stay(): void
   /** To be called with each state of the root. Whatever is held when nothing may move has to be let go first. */
   follow(state: string): void
+  /** It cannot be relied on any more: nothing counts as held from now on, and the robot is halted. */
+  fail(cause: string): void
   close(): void
 }
+
+/** For how long a robot waits for a hand, in ms, before a person has to say again that it is to drive itself. */
+export const waitMsMax = 60_000
 
 /** What an enabling device has to do with. */
 export interface EnablingParts {
@@ -47,6 +53,7 @@ export const noDevice: Enabling = {
   wait() {},
   stay() {},
   follow() {},
+  fail() {},
   close() {},
 }
 
@@ -56,31 +63,48 @@ export function createEnabling(parts: EnablingParts): Enabling {
   let fault: string | undefined
   let wasEnabled = false
   let state = ''
-  let goesOn = false
-  const isEnabled = () => fault === undefined && actor.getSnapshot().hasTag('enabled')
+  let goesOnUntilMs = Number.NEGATIVE_INFINITY
+  let pressedMs = Number.NEGATIVE_INFINITY
+  /** The chart decides; what it takes to be held, although nobody has said so for long, is not, whatever has become of it. */
+  const isEnabled = () =>
+    fault === undefined &&
+    actor.getSnapshot().hasTag('enabled') &&
+    clock.now() - pressedMs <= 2 * enablingMs.silence
+  const fail = (cause: string) => {
+    if (fault !== undefined) return
+    fault = 'the enabling device has failed; start the program again'
+    changed()
+    failed(`${fault}: ${cause}`)
+  }
   actor.subscribe({
     next() {
       if (isEnabled() === wasEnabled) return
       wasEnabled = isEnabled()
-      if (!wasEnabled) goesOn = state === 'active.autonomous'
+      const goesOn = wasEnabled && clock.now() <= goesOnUntilMs
+      if (!wasEnabled && state === 'active.autonomous') goesOnUntilMs = clock.now() + waitMsMax
       changed()
-      if (wasEnabled && goesOn) {
-        goesOn = false
-        resume()
-      }
+      if (!goesOn) return
+      goesOnUntilMs = Number.NEGATIVE_INFINITY
+      resume()
     },
-    error(error) {
-      fault = 'the enabling device has failed'
-      failed(`${fault}: ${String(error)}`)
-    },
+    error: (error) => fail(String(error)),
   })
   actor.start()
   /** Who has ended is told nothing any more. */
   const tell = (event: EventFromLogic<typeof enablingMachine>) => {
-    if (actor.getSnapshot().status === 'active') actor.send(event)
+    if (fault !== undefined || actor.getSnapshot().status !== 'active') return
+    try {
+      actor.send(event)
+    } catch (error) {
+      fail(messageOf(error))
+    }
   }
   const hold = (device: string, isHeld: boolean) => {
+    if (isHeld) pressedMs = clock.now()
     tell({ type: isHeld ? 'enabling.press' : 'enabling.release', device })
+  }
+  const stay = () => {
+    goesOnUntilMs = Number.NEGATIVE_INFINITY
   }
   return {
     chart: actor,
@@ -96,23 +120,22 @@ export function createEnabling(parts: EnablingParts): Enabling {
     hold,
     hear(reading, nowMs) {
       if (reading.kind !== 'contact' || reading.name !== enablingName) return
-      // What was true too long ago is no hand on it now.
-      const isFresh = nowMs - reading.stampMs <= enablingMs.silence
-      if (isFresh) hold(enablingName, reading.closed)
+      // What was true too long ago, or is to come, is no hand on it now. That it was let go counts whenever it is heard.
+      const ageMs = nowMs - reading.stampMs
+      if (!reading.closed) hold(enablingName, false)
+      else if (Math.abs(ageMs) <= enablingMs.silence) hold(enablingName, true)
     },
     wait() {
-      goesOn = !wasEnabled
+      if (!wasEnabled) goesOnUntilMs = clock.now() + waitMsMax
     },
-    stay() {
-      goesOn = false
-    },
+    stay,
     follow(next) {
       state = next
-      if (next === 'active.autonomous' || next === 'active.manual') goesOn = false
+      if (next !== 'active.holding') stay()
       if (next.startsWith('active')) return
-      goesOn = false
       tell({ type: 'enabling.forget' })
     },
+    fail,
     close: () => actor.stop(),
   }
 }

@@ -29,8 +29,11 @@ const pulseMs = 100
  * the root takes none, only the gate is left.
  */
 function takePulse(parts: Parts): void {
-  const { halting, listen, log, reach, root, stateListeners } = parts
+  const { enabling, halting, listen, log, reach, root, stateListeners } = parts
   const { children, status } = root.getSnapshot()
+  const hand = enabling.chart
+  if (hand?.getSnapshot().status === 'active' && !hasPulse(hand))
+    enabling.fail('it does not answer')
   for (const [name, child] of Object.entries(children)) {
     if (child?.getSnapshot().status === 'active' && !hasPulse(child)) {
       refuseToMove(parts, `${name} does not answer`)

@@ -15,8 +15,8 @@ export interface RecordPast {
   at(atMs: number, signal?: AbortSignal): Promise<PastState>
 }
 
-/** So many entries are looked at, at once. */
-const batchEntries = 100
+/** So many entries are looked at, at once: a few ms' worth, and be each of them a scan. */
+const batchEntries = 20
 
 export function pastIn(database: Level, index: PastIndex): RecordPast {
   return {

@@ -99,6 +99,8 @@ export function createPastIndex(): PastIndex {
 
 /** The state one entry later, of which there is the text. What is no entry changes nothing. */
 export function foldText(state: PastState, text: string): PastState {
+  // Pictures are large, and nothing of them is shown of the past.
+  if (pictures.test(text.slice(0, headCharacters))) return state
   try {
     return foldPast(state, entrySchema.parse(valueOf(text)))
   } catch {
@@ -113,6 +115,7 @@ function isPassing(text: string): boolean {
 }
 
 const headCharacters = 160
+const pictures = /^\{"kind":"(?:in|nested)","door":"camera\./
 const passing = /^\{"kind":"(?:in|nested)","door":"(?:reading"|camera\.)/
 
 function isMarked(event: PastEvent): event is PastEvent & PastMark {

@@ -5,6 +5,8 @@ import type { Scene } from '../vocabulary/scene.ts'
 import type { Refusal } from '../vocabulary/verdict.ts'
 import { type Braking, wayAhead } from './path.ts'
 
+const roundingMetres = 1e-9
+
 /**
  * Refuses a command whose way ahead, as far as reaction and braking need, takes the footprint out of the fence, a polygon
  * in `odom`. Where it is too near already, or outside, it may come further in and not further out. Turning in place
@@ -21,7 +23,8 @@ export function judgeFence(
   if (!pose || Number.isNaN(here)) {
     return refusal('unknown', footprintMetres, 'nobody knows where the robot is: no motion')
   }
-  const allowed = Math.min(footprintMetres, here - 0.001)
+  // Judged anew on every tick: whatever were given away here would be given away fifty times a second.
+  const allowed = Math.min(footprintMetres, here) - roundingMetres
   for (const point of wayAhead(twist, braking)) {
     const margin = marginWithin(intoOdom(point, pose), fence)
     if (margin >= allowed) continue

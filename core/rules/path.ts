@@ -13,6 +13,9 @@ const reactionSeconds = 0.3
 
 const stepMetres = 0.02
 
+/** Judged anew on every tick, whatever were given away here would be given away fifty times a second. */
+const roundingMetres = 1e-9
+
 /** Nobody sees further than this many steps, and a verdict must not take longer. */
 const stepsMax = 500
 
@@ -109,7 +112,7 @@ function judgeObstacles(twist: Twist, scene: Scene, braking: Braking): Refusal |
       const dx = obstacle.x - at.x
       const dy = obstacle.y - at.y
       const gap = Math.sqrt(dx * dx + dy * dy)
-      if (gap < reach && gap < start - 0.001) {
+      if (gap < reach && gap < start - roundingMetres) {
         const away = Math.max(0, start - scene.footprintMetres)
         return path(
           'path',

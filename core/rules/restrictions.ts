@@ -25,11 +25,10 @@ export function rulesFor(
   const rules = openRules(configuration)
   if (body.simulated || body.deadman) return rules
   if (body.isUnattended) {
-    return {
-      ...rules,
-      immovable:
-        'unattended: this board has no deadman: flash MechosFirmata (docs/firmware.md), or have somebody hold the enabling device',
-    }
+    const immovable =
+      'unattended: this board has no deadman: flash MechosFirmata (docs/firmware.md), or have somebody hold the enabling device'
+    // Nor does it switch anything.
+    return { ...rules, immovable, unheld: immovable }
   }
   if (!configuration.acceptNoDeadman) {
     return {

@@ -12,6 +12,8 @@ export interface Audience {
   /** Tells a page everything that there is to see, and from then on what changes. */
   join(page: Visitor): void
   leave(page: Visitor): void
+  /** How long ago the world of that moment, in ms on the robot's clock, was told, in ms; Infinity for one that was not. */
+  ageOf(atMs: number): number
   /** Tells each page a word of its own. */
   sayEach(word: (page: Visitor) => RobotWord): void
 }
@@ -48,6 +50,8 @@ export const behindMsMax = 5_000
 const turnsMax = 50
 /** How many of these with what was said to the model and by it, which is long. */
 const wordyTurnsMax = 10
+/** How many worlds are remembered as told: those of the last seconds. */
+const worldsMax = 32
 /** The most actors that a page is told of. */
 const actorsMax = 256
 
@@ -62,6 +66,8 @@ export function createAudience(sight: Sight): Audience {
   let timer = 0
   let beats = 0
   let isStatusDue = false
+  /** The worlds that were told last, the youngest first. */
+  let worlds: readonly { readonly atMs: number; readonly saidMs: number }[] = []
 
   const note = (word: RobotWord) => {
     if (word.type === 'actors') {
@@ -97,9 +103,14 @@ export function createAudience(sight: Sight): Audience {
     ...(actors.size > 0 ? [textOf({ type: 'actors', actors: [...actors.values()] })] : []),
     ...[...turns.values()].map((turn) => textOf({ type: 'loop', turn })),
   ]
+  const worldNow = (): string => {
+    const world = robot.world()
+    worlds = [{ atMs: world.atMs, saidMs: clock.now() }, ...worlds].slice(0, worldsMax)
+    return textOf({ type: 'world', world })
+  }
   const viewsNow = (): readonly string[] => [
     textOf({ type: 'status', status: robot.snapshot() }),
-    textOf({ type: 'world', world: robot.world() }),
+    worldNow(),
     textOf({ type: 'cameras', cameras: gallery.cameras }),
   ]
   const sayAll = (word: RobotWord) => {
@@ -123,7 +134,7 @@ export function createAudience(sight: Sight): Audience {
       texts.push(textOf({ type: 'status', status: robot.snapshot() }))
     }
     isStatusDue = false
-    if (beats % worldBeats === 0) texts.push(textOf({ type: 'world', world: robot.world() }))
+    if (beats % worldBeats === 0) texts.push(worldNow())
     if (beats % reachBeats === 0) texts.push(textOf(reachWord(robot.past)))
     if (beats % cameraBeats === 0) gallery.look()
     const cameras = gallery.news()
@@ -183,6 +194,10 @@ export function createAudience(sight: Sight): Audience {
     },
     leave(page) {
       if (pages.delete(page) && pages.size === 0) close()
+    },
+    ageOf(atMs) {
+      const told = worlds.find((world) => world.atMs === atMs)
+      return told ? clock.now() - told.saidMs : Number.POSITIVE_INFINITY
     },
     sayEach(word) {
       for (const page of pages.keys()) send(page, [textOf(word(page))])

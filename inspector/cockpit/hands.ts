@@ -20,6 +20,7 @@ export interface Hands {
 /** A halt passes through no hands, and what was is changed by none. */
 export type HandWord = Exclude<PageWord, { type: 'halt' | 'past' }>
 type DriverWord = Extract<RobotWord, { type: 'driver' }>
+type EnableWord = Extract<PageWord, { type: 'enable' }>
 type DriveWord = Extract<PageWord, { type: 'drive' }>
 
 /** How long a driver's stick may be silent in the middle of a motion, in ms: then it counts as let go (DESIGN §6). */
@@ -32,10 +33,15 @@ export const movingDriverMsMax = 500
 /** How long nobody may take over after somebody let go, in ms: until the wheels have been told, and the last word is void. */
 export const handoverMs = 100
 
+/** How old the world may be that a page has heard when it says that its device is held, in ms: it is told each 100 ms. */
+export const seenMsMax = 300
+
 /** What hands are laid on. */
 export interface Grip {
   readonly robot: Steered
   readonly clock: Clock
+  /** How long ago the world of that moment was told to the pages, in ms. */
+  ageOf(atMs: number): number
   /** Called when somebody begins or ends to drive. */
   changed(): void
   /** Something in here failed that should not have. */
@@ -46,7 +52,7 @@ export interface Grip {
  * At most one page steers. It stops doing so when it lets go, falls silent or goes away, and whenever the robot is not
  * driven by hand any more.
  */
-export function createHands({ robot, clock, changed, failed }: Grip): Hands {
+export function createHands({ robot, clock, ageOf, changed, failed }: Grip): Hands {
   let driver: Visitor | undefined
   let timers: readonly number[] = []
   let isMoving = false
@@ -124,15 +130,17 @@ export function createHands({ robot, clock, changed, failed }: Grip): Hands {
     return verdict.permitted ? undefined : `drive: ${verdict.message}`
   }
 
-  const enable = (page: Visitor, isHeld: boolean): undefined => {
+  const enable = (page: Visitor, { held, seenMs }: EnableWord): undefined => {
+    // What was held up on its way says nothing of the hand as it is now. That it was let go counts whenever it is heard.
+    if (held && !(ageOf(seenMs) <= seenMsMax)) return
     const device = devices.get(page) ?? `page ${++devicesCount}`
     devices.set(page, device)
-    robot.enable(device, isHeld)
+    robot.enable(device, held)
   }
 
   return {
     take(page, word) {
-      if (word.type === 'enable') return enable(page, word.held)
+      if (word.type === 'enable') return enable(page, word)
       if (word.type === 'takeOver') return takeOver(page)
       if (word.type === 'release') return release(page)
       if (word.type === 'drive') return drive(page, word)

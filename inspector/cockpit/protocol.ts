@@ -33,9 +33,10 @@ export const pageWordSchema = z.discriminatedUnion('type', [
   }),
   /**
    * Whether this page's enabling device is held, about twenty times a second while it is. It counts for 0.2 s, and only
-   * once it was let go since the robot was armed.
+   * once it was let go since the robot was armed. `seenMs` is the `atMs` of the youngest world that the page has heard: one
+   * that says `held` and has heard nothing young says nothing of now.
    */
-  z.strictObject({ type: z.literal('enable'), held: z.boolean() }),
+  z.strictObject({ type: z.literal('enable'), held: z.boolean(), seenMs: z.number() }),
   z.strictObject({ type: z.literal('goal'), text: z.string().min(1).max(2000) }),
   z.strictObject({
     type: z.literal('answer'),

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { Clock } from '../../drivers/clock.ts'
 
 /** The connections of a server, of which there are never more than it was made for. */
 export interface Room {
@@ -10,10 +11,34 @@ export interface Room {
   clear(): void
 }
 
-/** Keeps the connections of a server few: when there are too many, the one that has been here longest makes room. */
-export function makeRoom(server: Server, max: number): Room {
+/** How many connections other computers may make in a second, each of them and all together, and so many at once. */
+const arrivalsMax = { each: 20, all: 60 }
+
+/** So many addresses are told apart; those that came longest ago are forgotten first. */
+const addressesMax = 256
+
+/**
+ * Keeps the connections of a server few: when there are too many, the one that has been here longest makes room. Those that
+ * other computers make are few in each second, too: encrypting one costs the robot a signature, before it knows who it is.
+ */
+export function makeRoom(server: Server, max: number, clock: Pick<Clock, 'now'>): Room {
   const present = new Map<string, Socket>()
+  const all = makeBucket(arrivalsMax.all, clock)
+  const addresses = new Map<string, Bucket>()
+  const isWelcome = (address: string): boolean => {
+    const bucket = addresses.get(address) ?? makeBucket(arrivalsMax.each, clock)
+    addresses.delete(address)
+    addresses.set(address, bucket)
+    const [eldest] = addresses.keys()
+    if (eldest !== undefined && addresses.size > addressesMax) addresses.delete(eldest)
+    return bucket.take() && all.take()
+  }
   server.on('connection', (socket: Socket) => {
+    const { remoteAddress = '' } = socket
+    if (!isOwn(remoteAddress) && !isWelcome(remoteAddress)) {
+      socket.destroy()
+      return
+    }
     const [longest] = present
     if (longest && present.size >= max) {
       present.delete(longest[0])
@@ -31,6 +56,31 @@ export function makeRoom(server: Server, max: number): Room {
     },
     clear() {
       for (const socket of present.values()) socket.destroy()
+    },
+  }
+}
+
+/** It comes from this computer itself. */
+function isOwn(address: string): boolean {
+  return address === '::1' || /^(::ffff:)?127\./.test(address)
+}
+
+interface Bucket {
+  /** False when it is empty. It is filled again within a second. */
+  take(): boolean
+}
+
+function makeBucket(size: number, clock: Pick<Clock, 'now'>): Bucket {
+  let left = size
+  let sinceMs = clock.now()
+  return {
+    take() {
+      const now = clock.now()
+      left = Math.min(size, left + ((now - sinceMs) / 1_000) * size)
+      sinceMs = now
+      if (!(left >= 1)) return false
+      left -= 1
+      return true
     },
   }
 }

@@ -93,7 +93,7 @@ export async function serveCockpit(port: number, parts: CockpitParts): Promise<C
     keepAliveTimeout: limits.headerMsMax,
     connectionsCheckingInterval: limits.lookMs,
   })
-  const room = makeRoom(server, connectionsMax)
+  const room = makeRoom(server, connectionsMax, clock)
   const door = await listen(server, port, place)
   const gallery = createGallery(() => robot.frames(), failed)
   const live = createLive(parts, gallery)
@@ -223,7 +223,13 @@ function createLive(parts: CockpitParts, gallery: Gallery): Live {
     audience.sayEach((page) => ({ type: 'driver', driver: hands.driverFor(page) }))
     seated()
   })
-  const hands = createHands({ robot, clock, changed: tellDriver, failed })
+  const hands = createHands({
+    robot,
+    clock,
+    ageOf: (atMs) => audience.ageOf(atMs),
+    changed: tellDriver,
+    failed,
+  })
   const desk = createPastDesk({ past: robot.past, clock, failed })
   const unfollow = robot.onState((next) => {
     state = next

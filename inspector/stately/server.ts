@@ -52,7 +52,7 @@ export async function serveStately(port: number, parts: StatelyParts): Promise<S
     keepAliveTimeout: headerMsMax,
     connectionsCheckingInterval: 1_000,
   })
-  const room = makeRoom(server, connectionsMax)
+  const room = makeRoom(server, connectionsMax, parts.clock)
   const door = await listen(server, port, ownPlace)
   const viewers = createViewers(parts)
   const sockets = new WebSocketServer({

@@ -16,6 +16,7 @@ const statusWord = z.object({
     enabling: z.object({ state: z.string(), device: z.string().nullable() }).nullable(),
   }),
 })
+const worldWord = z.object({ type: z.literal('world'), world: z.object({ atMs: z.number() }) })
 type Seen = z.infer<typeof statusWord>['status']
 
 const ahead = () => reply('onward', { type: 'drive', linear: 0.1, angular: 0, durationMs: 5_000 })
@@ -32,7 +33,12 @@ async function thumbOn(robot: Running) {
   })
   await once(line, 'open')
   let hand: NodeJS.Timeout | undefined
-  const say = (held: boolean) => line.send(JSON.stringify({ type: 'enable', held }))
+  let seenMs = -1
+  line.on('message', (data: Buffer) => {
+    const { success, data: word } = worldWord.safeParse(JSON.parse(data.toString()))
+    if (success) seenMs = word.world.atMs
+  })
+  const say = (held: boolean) => line.send(JSON.stringify({ type: 'enable', held, seenMs }))
   const fallSilent = () => clearInterval(hand)
   onTestFinished(() => {
     fallSilent()

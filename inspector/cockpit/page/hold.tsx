@@ -1,6 +1,6 @@
 import { effect, signal } from '@preact/signals'
 import { isField } from './hands.ts'
-import { isLive, mayDrive, status } from './known.ts'
+import { isLive, mayDrive, present, status } from './known.ts'
 import { say } from './link.ts'
 import { Panel } from './panel.tsx'
 import { every } from './time.ts'
@@ -54,11 +54,14 @@ export function useHold(): void {
     if (hands.value.size > 0) tell(true)
   })
   addEventListener('keydown', (event) => {
+    // While Meta is down a browser may not be told that another key went up.
+    if (event.metaKey) letGoOfAll()
     if (event.code !== holdKey || event.repeat || isField(event.target)) return
     if (!event.ctrlKey && !event.metaKey && !event.altKey) takeHold('key')
   })
   addEventListener('keyup', ({ code }) => code === holdKey && letGoOf('key'))
   addEventListener('blur', letGoOfAll)
+  addEventListener('contextmenu', letGoOfAll)
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'hidden') letGoOfAll()
   })
@@ -72,10 +75,9 @@ function takeHold(hand: string): void {
   tell(true)
 }
 
+/** One hand that goes up is enough: what else seems to hold may be a key whose end nobody was told of. */
 function letGoOf(hand: string): void {
-  if (!hands.value.has(hand)) return
-  hands.value = new Set([...hands.value].filter((other) => other !== hand))
-  if (hands.value.size === 0) tell(false)
+  if (hands.value.has(hand)) letGoOfAll()
 }
 
 function letGoOfAll(): void {
@@ -101,7 +103,8 @@ function watchTriggers(): void {
 }
 
 function tell(held: boolean): void {
-  if (isLive.value) say({ type: 'enable', held })
+  const seenMs = present.world.value?.atMs
+  if (isLive.value && seenMs !== undefined) say({ type: 'enable', held, seenMs })
 }
 
 const words: Readonly<Record<string, string>> = {

@@ -1,3 +1,4 @@
+import { judge } from '../../../core/rules/gatekeeper.ts'
 import { expect, test } from 'vitest'
 import { closedRules, rulesFor, unfitness } from '../../../core/rules/restrictions.ts'
 import { parseConfiguration } from '../../../core/vocabulary/configuration.ts'
@@ -21,6 +22,19 @@ test('before a body has spoken, nothing moves', () => {
 test('a simulated body and one with a deadman have the limits of their configuration', () => {
   expect(rulesFor(configured(), { simulated: true, deadman: false })).toEqual({ limits })
   expect(rulesFor(configured(), { simulated: false, deadman: true })).toEqual({ limits })
+})
+
+test('a model that nobody attends moves and switches nothing without a deadman', () => {
+  const rules = rulesFor(configured(), { simulated: false, deadman: false, isUnattended: true })
+  expect(rules.immovable).toMatch(/^unattended: this board has no deadman/)
+  expect(
+    judge({ type: 'setRelay', relay: 'lamp', on: true }, rules, new Set(['relay:lamp'])),
+  ).toMatchObject({
+    permitted: false,
+    rule: 'enabling',
+  })
+  const guarded = { simulated: false, deadman: true, isUnattended: true }
+  expect(rulesFor(configured(), guarded)).toEqual({ limits })
 })
 
 test('a body without a deadman does not move', () => {

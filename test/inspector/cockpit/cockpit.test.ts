@@ -509,3 +509,44 @@ describe('an audience', () => {
     expect(halted.status).toBe(200)
   })
 })
+
+describe('an enabling device on a page', () => {
+  test('is held for as long as the page hears what is going on, and let go whenever it says so', async () => {
+    const inner = benchWith({
+      brain: { name: 'waiting', decide: async () => ({ reason: 'to rest', intent: wait }) },
+    })
+    const told: unknown[] = []
+    const robot = {
+      ...inner.robot,
+      enable: (device: string, isHeld: boolean) => void told.push([device, isHeld]),
+    }
+    const bench = await cockpitOf(inner, { robot })
+    benches.push(bench)
+    await bench.start()
+    const page = await bench.join()
+    const seenMs = (await page.hears('world')).world.atMs
+    page.say({ type: 'enable', held: true, seenMs })
+    await settled(page)
+    expect(told).toEqual([['page 1', true]])
+
+    // What was said then is heard now: it lay about on its way.
+    await bench.within(400, () =>
+      page.heard.some((word) => word.type === 'world' && word.world.atMs > seenMs),
+    )
+    for (const old of [seenMs, seenMs + 1e6, -1])
+      page.say({ type: 'enable', held: true, seenMs: old })
+    await settled(page)
+    expect(told).toEqual([['page 1', true]])
+    page.say({ type: 'enable', held: false, seenMs })
+    await settled(page)
+    expect(told.at(-1)).toEqual(['page 1', false])
+
+    const watching = await bench.join('watch')
+    watching.say({ type: 'enable', held: true, seenMs: (await watching.hears('world')).world.atMs })
+    await settled(watching)
+    expect(told.length).toBe(2)
+    await page.close()
+    await vi.waitFor(() => expect(told.length).toBe(3))
+    expect(told.at(-1)).toEqual(['page 1', false])
+  })
+})
