@@ -1,11 +1,14 @@
 import { defineConfig } from 'vitest/config'
 
-/** Tests with a board, with processes or with a browser: they live in real time, and share it with nobody. */
+/** Tests with a board, a model's server or a browser: they live in real time, and share it with nobody. */
 const inRealTime = [
-  'test/{bench,firmware,robots,uno}/**/*.test.ts',
+  'test/{bench,firmware,uno}/**/*.test.ts',
   'test/drivers/{guardian,johnny-five}/**/*.test.ts',
   'test/inspector/{cockpit,stately,xstate-inspect}/**/*.test.ts',
-  'test/*.test.ts',
+  'test/robots/{another-node,cockpit,deadman,deaths,doctor,ending,frozen,hold-to-run}.test.ts',
+  'test/robots/{hostile-model,model,past,recorded-runs,recovering-model,remote,run,terminal}.test.ts',
+  'test/robots/uno*.test.ts',
+  'test/cockpit.test.ts',
 ]
 
 export default defineConfig({
