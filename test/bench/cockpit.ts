@@ -12,6 +12,7 @@ import { createRobot } from '../../robot.ts'
 import type { Robot } from '../../robot/contract.ts'
 import { silence } from '../../robot/log.ts'
 import { handMadeBody, twoWheels } from '../support/hand-made-body.ts'
+import { attackFigures } from './attack.ts'
 import { countedFigure, type Figure, timingFigure } from './figure.ts'
 import { collect, phaseMs, timingsOf } from './sampling.ts'
 import { scrubbingFigures } from './scrubbing.ts'
@@ -31,12 +32,16 @@ const sampleMsMax = 2_000
 
 /**
  * A robot in real time, driven over the socket, while 20 pages watch: how long until its wheels hear, and what the pages
- * cost; then another one, of which a page looks at the past.
+ * cost; then another one, of which a page looks at the past, and a third that is flooded.
  */
 export async function cockpitBench(options: {
   note(line: string): void
 }): Promise<readonly Figure[]> {
-  return [...(await drivenFigures(options)), ...(await scrubbingFigures(options))]
+  return [
+    ...(await drivenFigures(options)),
+    ...(await scrubbingFigures(options)),
+    ...(await attackFigures(options)),
+  ]
 }
 
 async function drivenFigures({ note }: { note(line: string): void }): Promise<readonly Figure[]> {

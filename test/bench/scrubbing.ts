@@ -15,6 +15,7 @@ import { silence } from '../../robot/log.ts'
 import { type FlightRecord, flightRecordIn, recordLimits } from '../../store/flight-record.ts'
 import { keptRecord } from '../support/kept-record.ts'
 import { countedFigure, type Figure, timingFigure } from './figure.ts'
+import { missedIn } from './missed.ts'
 import { collect, phaseMs, timingsOf } from './sampling.ts'
 
 /** What is promised of a page that goes back in a long run, while its robot drives. */
@@ -162,14 +163,4 @@ async function openPage(cockpit: RunCockpit): Promise<Page> {
     },
     close: () => socket.close(),
   }
-}
-
-/** A tick that did not come before the next one was due. */
-function missedIn(beatsMs: readonly number[]): number {
-  let missed = 0
-  for (const [at, beatMs] of beatsMs.entries()) {
-    const gapMs = beatMs - (beatsMs[at - 1] ?? beatMs)
-    missed += Math.max(0, Math.floor(gapMs / tickMs) - 1)
-  }
-  return missed
 }

@@ -3,17 +3,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Page } from 'playwright-core'
+import type { Brain } from '../../actors/deliberation.ts'
 import { wallClock } from '../../drivers/clock.ts'
 import { flightRecordIn, recordLimits } from '../../store/flight-record.ts'
 import { buildPage, stageOf, startBrowser } from '../support/browser.ts'
 
-// Run by `npm run pictures`: writes docs/pictures/, of a rover that explores its room, is then halted, and looked back at.
+// Run by `npm run pictures`: writes docs/pictures/, of a rover that explores its room, is then halted, looked back at, and lost; and of one that asks.
 const { browser, reason } = await startBrowser()
 if (!browser) throw new Error(reason)
 const page = await buildPage()
 const kept = mkdtempSync(join(tmpdir(), 'mechos-pictures-'))
 const record = flightRecordIn(join(kept, 'run'), recordLimits, wallClock().now)
-const { leave, visit } = await stageOf({ browser, folder: page.folder }, { record })
+const { close, leave, visit } = await stageOf({ browser, folder: page.folder }, { record })
 const folder = fileURLToPath(new URL('../../docs/pictures/', import.meta.url))
 mkdirSync(folder, { recursive: true })
 
@@ -38,8 +39,24 @@ await take(light, 'cockpit-halted')
 await light.getByRole('button', { name: '−10 s' }).click()
 await light.locator('[data-id="robot.active.autonomous"].active').waitFor()
 await take(light, 'cockpit-past')
-
+await light.getByRole('button', { name: 'Live', exact: true }).click()
+await close()
+await light.getByText('out of touch', { exact: true }).waitFor()
+await take(light, 'cockpit-lost')
 await leave()
+
+const asking: Brain = {
+  name: 'asking',
+  decide: async () => ({
+    reason: 'there is a door on either side',
+    intent: { type: 'askHuman', question: 'Left or right?', choices: ['left', 'right'] },
+  }),
+}
+const other = await stageOf({ browser, folder: page.folder }, { brain: asking })
+const asked = await other.visit('drive', desk)
+await asked.getByText('Left or right?').first().waitFor()
+await take(asked, 'cockpit-question')
+await other.leave()
 await browser.close()
 page.remove()
 rmSync(kept, { recursive: true })
