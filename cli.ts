@@ -220,35 +220,33 @@ function commandLine(done: (code: number) => void): Command {
     .option('--port <path>', 'the serial port of its board')
     .option('--adopt', "make a board with a deadman this robot's that was another's")
     .option('--json', 'one line of JSON')
-    .action(async (path: string | undefined, flags: DoctorFlags) =>
-      done(
-        await (
-          await import('./doctor.ts')
-        ).examine({
-          configuration: await configurationAt(path),
-          port: flags.port,
-          adopts: flags.adopt === true,
-          stateRoot,
-          json: flags.json === true,
-          print,
-        }),
-      ),
-    )
+    .action(async (path: string | undefined, flags: DoctorFlags) => {
+      const { examine } = await import('./doctor.ts')
+      const code = await examine({
+        configuration: await configurationAt(path),
+        port: flags.port,
+        adopts: flags.adopt === true,
+        stateRoot,
+        json: flags.json === true,
+        print,
+      })
+      done(code)
+    })
   program
     .command('prove')
     .description('explore the safety charts, and show that every way leads to a halt')
     .argument('[config]', 'a robot.config.ts')
     .option('--json', 'one line of JSON')
-    .action(async (path: string | undefined, flags: { json?: true }) =>
-      done(
-        (await import('./prove.ts')).proveRobot({
-          configuration: await configurationAt(path),
-          json: flags.json === true,
-          print,
-          complain: (line) => process.stderr.write(`${line}\n`),
-        }),
-      ),
-    )
+    .action(async (path: string | undefined, flags: { json?: true }) => {
+      const { proveRobot } = await import('./prove.ts')
+      const code = proveRobot({
+        configuration: await configurationAt(path),
+        json: flags.json === true,
+        print,
+        complain: (line) => process.stderr.write(`${line}\n`),
+      })
+      done(code)
+    })
   program
     .command('replay')
     .description('replay a recorded run, and say where it goes another way')
@@ -264,40 +262,36 @@ function commandLine(done: (code: number) => void): Command {
     )
     .option('--state <dir>', 'the robot of that state folder')
     .option('--json', 'one line of JSON')
-    .action(async (recorded: string, flags: ReplayFlags) =>
-      done(
-        await (
-          await import('./rerun.ts')
-        ).rerun({
-          run: recorded,
-          state: flags.state,
-          stateRoot,
-          untilSeconds: flags.until,
-          whatIf: flags.whatIf ?? [],
-          json: flags.json === true,
-          print,
-        }),
-      ),
-    )
+    .action(async (recorded: string, flags: ReplayFlags) => {
+      const { rerun } = await import('./rerun.ts')
+      const code = await rerun({
+        run: recorded,
+        state: flags.state,
+        stateRoot,
+        untilSeconds: flags.until,
+        whatIf: flags.whatIf ?? [],
+        json: flags.json === true,
+        print,
+      })
+      done(code)
+    })
   program
     .command('export')
     .description('write a recorded run for Foxglove, Lichtblick or PlotJuggler')
     .argument('<run>', 'a run, a robot (its last run), or the folder of a record')
     .requiredOption('--mcap <file>', 'the file to write')
     .option('--state <dir>', 'the robot of that state folder')
-    .action(async (recorded: string, flags: { mcap: string; state?: string }) =>
-      done(
-        await (
-          await import('./export.ts')
-        ).exportRun({
-          run: recorded,
-          state: flags.state,
-          stateRoot,
-          mcap: flags.mcap,
-          print,
-        }),
-      ),
-    )
+    .action(async (recorded: string, flags: { mcap: string; state?: string }) => {
+      const { exportRun } = await import('./export.ts')
+      const code = await exportRun({
+        run: recorded,
+        state: flags.state,
+        stateRoot,
+        mcap: flags.mcap,
+        print,
+      })
+      done(code)
+    })
   commandMemory(program, done)
   // Said last, since commands take this over: a word that is no command is answered by `prompt`, which knows them all.
   return program.allowExcessArguments()
@@ -315,26 +309,25 @@ function commandMemory(program: Command, done: (code: number) => void): void {
       .option('--json', 'one line of JSON')
   told('query', 'the memories that fit these words best')
     .argument('<text...>')
-    .action(async (text: string[], flags: MemoryFlags) =>
-      done(await (await remembered()).queryMemory(text.join(' '), await memoryFor(flags))),
-    )
+    .action(async (text: string[], flags: MemoryFlags) => {
+      const { queryMemory } = await import('./memory.ts')
+      done(await queryMemory(text.join(' '), await memoryFor(flags)))
+    })
   told('list', 'all memories, and the places and words that people wrote down').action(
-    async (flags: MemoryFlags) =>
-      done(await (await remembered()).listMemory(await memoryFor(flags))),
+    async (flags: MemoryFlags) => {
+      const { listMemory } = await import('./memory.ts')
+      done(await listMemory(await memoryFor(flags)))
+    },
   )
   told('forget', 'forget memories by their numbers')
     .argument('[id...]')
     .option('--all', 'forget everything that is remembered')
-    .action(async (ids: string[], flags: MemoryFlags & { all?: true }) =>
-      done(
-        await (
-          await remembered()
-        ).forgetMemory(memoriesToForget(ids, flags.all === true), await memoryFor(flags)),
-      ),
-    )
+    .action(async (ids: string[], flags: MemoryFlags & { all?: true }) => {
+      const { forgetMemory } = await import('./memory.ts')
+      const wanted = memoriesToForget(ids, flags.all === true)
+      done(await forgetMemory(wanted, await memoryFor(flags)))
+    })
 }
-
-const remembered = () => import('./memory.ts')
 
 async function memoryFor(flags: MemoryFlags): Promise<MemoryOptions> {
   const isNamed = flags.name !== undefined || flags.state !== undefined

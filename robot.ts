@@ -33,6 +33,7 @@ import { total } from './actors/total.ts'
 import { comfortLimits } from './core/motion/profile.ts'
 import { closedRules, unfitness } from './core/rules/restrictions.ts'
 import {
+  asksModels,
   type Configuration,
   parseConfiguration,
   type RobotConfiguration,
@@ -311,7 +312,7 @@ function isContact({ body }: Configuration, name: string): boolean {
 
 /** Whether anybody reads what is recalled: the explorer does not, and runs as it would without a memory. */
 function hasReader({ configuration, options }: Pick<Parts, 'configuration' | 'options'>): boolean {
-  return options.brain !== undefined || configuration.brains.some(({ url }) => url !== 'explorer')
+  return options.brain !== undefined || asksModels(configuration)
 }
 
 /** Who decides by this configuration: its models, in turn, and the explorer wherever that is the last of them. */

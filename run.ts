@@ -5,7 +5,7 @@ import { tmpdir, uptime } from 'node:os'
 import { join, resolve as absolute } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pino, { type Logger } from 'pino'
-import type { Configuration } from './core/vocabulary/configuration.ts'
+import { asksModels, type Configuration } from './core/vocabulary/configuration.ts'
 import { createCockpit, type RunCockpit } from './cockpit.ts'
 import { createStately, type RunStately } from './stately.ts'
 import { rulesFor } from './core/rules/restrictions.ts'
@@ -13,34 +13,15 @@ import { MechosError, messageOf } from './core/vocabulary/errors.ts'
 import type { Message } from './core/vocabulary/question.ts'
 import type { Secret } from './core/vocabulary/secret.ts'
 import type { Report } from './core/vocabulary/status.ts'
-import type { Body } from './drivers/body.ts'
-import type { Camera } from './drivers/camera.ts'
-import {
-  type Clock,
-  virtualClock,
-  type VirtualClock,
-  wallClock,
-  wallStamp,
-} from './drivers/clock.ts'
-import { firmataBody } from './drivers/johnny-five/body.ts'
-import { mjpegCamera } from './drivers/mjpeg.ts'
-import { pace } from './drivers/pace.ts'
-import { simulatedBody } from './drivers/simulated/body.ts'
-import { simulatedCamera } from './drivers/simulated/camera.ts'
+import { type Clock, wallClock, wallStamp } from './drivers/clock.ts'
 import { placeFor, type PlaceWish } from './inspector/cockpit/certificate.ts'
 import type { Place } from './inspector/cockpit/place.ts'
 import { serveControl } from './inspector/control-server.ts'
 import { type Request, type Response, robotWord } from './inspector/control-words.ts'
-import {
-  answerKeys,
-  answerOfKey,
-  printable,
-  type Screen,
-  screen,
-  statusLine,
-  statusText,
-} from './inspector/terminal.ts'
+import { printable, type Screen, screen, statusLine, statusText } from './inspector/terminal.ts'
 import { whyText } from './inspector/why.ts'
+import { embody, schedule } from './embodiment.ts'
+import { keys, listenToKeys, sayNotices } from './keyboard.ts'
 import { watchLauncher } from './launcher.ts'
 import { answerAboutMemory } from './memory.ts'
 import { watchSuspend } from './suspend.ts'
@@ -89,8 +70,6 @@ export interface RunOptions {
 
 /** How long a person has to step back before `--arm` arms hardware, in ms. */
 const armWarningMs = 3_000
-/** How long a person needs for reading, in ms: a key that comes sooner was not pressed because of what was said. */
-const readingMs = 700
 /** With so many entries of its record waiting to be written, a simulation lets the disk catch up. */
 const waitingMax = 2_000
 /** How often the line on the terminal is written anew, in ms of the robot's clock. */
@@ -128,7 +107,7 @@ async function runIn(
   const view = screen(options.report === '-' ? process.stderr : process.stdout)
   const log = logFor(options, directory)
   const ending = new AbortController()
-  const { clock, body, cameras, advance } = embody(isSimulated, seed, directory, options)
+  const { clock, body, cameras, advance } = embody(isSimulated, seed, directory.lastHalt, options)
   const unclean = isSimulated ? undefined : directory.unclean
 
   const run = `${options.configuration.name}-${wallStamp()}-${process.pid}`
@@ -162,7 +141,7 @@ async function runIn(
     ...(!isSimulated && { beforeMotion: () => directory.markRunning() }),
   })
 
-  const notices = sayNotices(robot, view, options)
+  const notices = sayNotices(robot, view, options.headless)
   const end = (cause: string, fault: boolean): void => {
     if (ending.signal.aborted) return
     void robot.halt(fault ? cause : `end of run: ${cause}`)
@@ -213,10 +192,6 @@ async function runIn(
     server.close()
     release()
   }
-}
-
-function asksModels({ brains }: Configuration): boolean {
-  return brains.some(({ url }) => url !== 'explorer')
 }
 
 /** What a model is told, for people: each message under the name of its role. */
@@ -304,92 +279,6 @@ function refuseUnclean(unclean: string, options: RunOptions): void {
     'ERR_BOARD_REFUSED',
     `${unclean}: it starts halted. Look at the robot, then start it with mechos run and press r, a, g`,
   )
-}
-
-/** Everything that differs between a body in this computer and one outside of it. */
-interface Embodiment {
-  readonly clock: Clock
-  readonly body: Body
-  readonly cameras: readonly Camera[]
-  /** Lets time pass until the run is over; where it is made up, it stands while `isBehind`. */
-  advance(signal: AbortSignal, isBehind: () => boolean): Promise<void>
-}
-
-function embody(
-  isSimulated: boolean,
-  seed: number,
-  directory: RunDirectory,
-  options: RunOptions,
-): Embodiment {
-  return isSimulated ? simulate(seed, options) : connectTo(directory, options)
-}
-
-function simulate(seed: number, options: RunOptions): Embodiment {
-  const { configuration } = options
-  const clock: VirtualClock = virtualClock()
-  const body = simulatedBody(configuration, { clock, seed })
-  const forMs = (options.forSeconds ?? Number.POSITIVE_INFINITY) * 1000
-  const mayRush =
-    options.headless &&
-    options.forSeconds !== undefined &&
-    // Whoever has to approve something cannot be faster than the clock.
-    configuration.approve.length === 0 &&
-    !asksModels(configuration)
-  const speed = options.speed ?? (mayRush ? 'max' : 1)
-  if (asksModels(configuration) && (speed === 'max' || speed > 1)) {
-    // Its deadlines would be over before the model has thought, and each reply would be paid for and thrown away.
-    throw new MechosError(
-      'ERR_USAGE',
-      `speed: ${speed} is not allowed with a model, which thinks in real time; at most 1`,
-    )
-  }
-  return {
-    clock,
-    body,
-    cameras: configuration.body.cameras.map(({ name, url }) =>
-      url ? mjpegCamera({ name, url, clock }) : simulatedCamera({ name, body, clock }),
-    ),
-    advance: (signal, isBehind) => pace(clock, { speed, forMs, signal, isBehind }),
-  }
-}
-
-function connectTo(directory: RunDirectory, options: RunOptions): Embodiment {
-  const { configuration } = options
-  const { body } = configuration
-  if (body.kind !== 'firmata') {
-    throw new MechosError(
-      'ERR_USAGE',
-      `port: ${options.port} is not allowed; this robot's body is simulated`,
-    )
-  }
-  const port = options.port ?? body.port
-  if (port === undefined) {
-    throw new MechosError('ERR_USAGE', 'port: missing; --port PATH of the board, or --sim')
-  }
-  const clock = wallClock()
-  const endMs = clock.now() + (options.forSeconds ?? Number.POSITIVE_INFINITY) * 1000
-  return {
-    clock,
-    body: firmataBody(configuration, { port, clock, note: directory.lastHalt }),
-    cameras: body.cameras.flatMap(({ name, url }) =>
-      url ? [mjpegCamera({ name, url, clock })] : [],
-    ),
-    advance: (signal) => untilOver(clock, endMs, signal),
-  }
-}
-
-function untilOver(clock: Clock, endMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve()
-    signal.addEventListener('abort', () => resolve(), { once: true })
-    if (Number.isFinite(endMs)) schedule(clock, resolve, Math.max(0, endMs - clock.now()), signal)
-  })
-}
-
-/** A timer that goes with the run: one that is left over would keep the process, and with it the port. */
-function schedule(clock: Clock, fire: () => void, milliseconds: number, signal: AbortSignal): void {
-  const timer = clock.setTimeout(fire, milliseconds)
-  signal.addEventListener('abort', () => clock.clearTimeout(timer), { once: true })
 }
 
 function armSoon(robot: Robot, clock: Clock, view: Screen, signal: AbortSignal): void {
@@ -513,9 +402,6 @@ function pageFolder(): string {
   return fileURLToPath(existsSync(beside) ? beside : new URL('./dist/cockpit/', import.meta.url))
 }
 
-const keys =
-  'space halts; then r resets, a arms, g goes on; w says why it does not move; q ends; ? shows this'
-
 /** Keeps the screen up to date. Returns how to stop. */
 function show(view: Screen, robot: Robot, clock: Clock): () => void {
   let timer = 0
@@ -530,82 +416,6 @@ function show(view: Screen, robot: Robot, clock: Clock): () => void {
     unsubscribe()
     view.end()
   }
-}
-
-/** One key stops it. Only where standard input is a terminal. */
-function listenToKeys(
-  robot: Robot,
-  view: Screen,
-  notices: Notices,
-  end: (cause: string, fault: boolean) => void,
-): () => void {
-  const { stdin } = process
-  if (!stdin.isTTY) return () => {}
-  const onKey = (chunk: Buffer) => {
-    const typed = chunk.toString()
-    // Several keys at once come of a process that was busy: one that stops counts wherever it is.
-    if (typed.includes('q') || typed.includes('\u0003')) end('asked by key', false)
-    else if (typed.includes(' ') || typed === '\u001B') void robot.halt('asked to halt by key')
-    else if (!answerByKey(robot, view, notices, typed)) press(robot, view, typed)
-  }
-  stdin.setRawMode(true)
-  stdin.on('data', onKey)
-  stdin.on('end', () => end('the terminal is gone', true))
-  stdin.resume()
-  return () => {
-    stdin.off('data', onKey)
-    stdin.setRawMode(false)
-    stdin.pause()
-  }
-}
-
-/** What was said to a person, and whether it is too young to have been read. */
-interface Notices {
-  isUnread(): boolean
-}
-
-/** Says each notice once: on the terminal, with the keys that answer, or on standard error. */
-function sayNotices(robot: Robot, view: Screen, { headless }: RunOptions): Notices {
-  const clock = wallClock()
-  let saidMs = Number.NEGATIVE_INFINITY
-  robot.onNotice((line) => {
-    if (headless) {
-      process.stderr.write(`${line}\n`)
-      return
-    }
-    saidMs = clock.now()
-    const { question } = robot.snapshot()
-    const answering = question && answerKeys(question)
-    view.say(answering ? `${line}; ${answering}` : line)
-  })
-  return { isUnread: () => clock.now() - saidMs < readingMs }
-}
-
-/** True for a key that answers the open question. One that was meant for the question before it does not answer this one. */
-function answerByKey(robot: Robot, view: Screen, notices: Notices, key: string): boolean {
-  const { question } = robot.snapshot()
-  const text = question ? answerOfKey(question, key) : undefined
-  if (!question || text === undefined) return false
-  if (notices.isUnread()) {
-    view.say('too soon: read the question, then press the key again')
-    return true
-  }
-  const answered = robot.send({ type: 'robot.answer', id: question.id, text })
-  if (!answered.ok) view.say(answered.message)
-  return true
-}
-
-function press(robot: Robot, view: Screen, key: string): void {
-  const commands = {
-    r: { type: 'robot.reset' },
-    a: { type: 'robot.arm', epoch: robot.snapshot().epoch },
-    g: { type: 'robot.resume' },
-  } as const
-  if (key === '?') view.say(keys)
-  if (key === 'w') view.say(whyText(robot.why()))
-  if (key !== 'r' && key !== 'a' && key !== 'g') return
-  const answered = robot.send(commands[key])
-  if (!answered.ok) view.say(answered.message)
 }
 
 function finish(view: Screen, report: Report, options: RunOptions): void {

@@ -1,3 +1,4 @@
+import { asksModels } from '../core/vocabulary/configuration.ts'
 import { isAbove } from '../core/rules/failsafe.ts'
 import { isStill } from '../core/vocabulary/geometry.ts'
 import type { Totals } from './budget.ts'
@@ -296,7 +297,7 @@ function brainConditions({
 }: Account): readonly Condition[] {
   const agent = children.agent()?.getSnapshot()
   const llm = children.llm()?.getSnapshot()
-  const isModel = configuration.brains.some(({ url }) => url !== 'explorer')
+  const isModel = asksModels(configuration)
   const { standstill, setbacks = 0 } = agent?.context ?? {}
   const owner = 'owner of the configuration'
   const asked = agent?.hasTag('asking') === true ? agent.context.question : undefined

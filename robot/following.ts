@@ -12,7 +12,7 @@ import { questionLine, tellPerson } from './notice.ts'
 import { carryOut, noteAgent } from './orders.ts'
 import type { Parts } from './parts.ts'
 import type { RobotOptions } from './contract.ts'
-import type { Configuration } from '../core/vocabulary/configuration.ts'
+import { asksModels, type Configuration } from '../core/vocabulary/configuration.ts'
 
 /** Binds the gate to the root, before the root starts: motion needs its positive evidence, and its end shuts for good. */
 export function followRoot(parts: Parts): void {
@@ -127,8 +127,8 @@ export function resumeByHand({ children, root }: Parts): void {
 }
 
 /** A model that the configuration names decides; a brain that a program brings along answers for itself. */
-export function isDrivenByModel({ brains }: Configuration, { brain }: RobotOptions): boolean {
-  return brain === undefined && brains.some(({ url }) => url !== 'explorer')
+export function isDrivenByModel(configuration: Configuration, { brain }: RobotOptions): boolean {
+  return brain === undefined && asksModels(configuration)
 }
 
 /** Tells the kernel what this body, as it reported itself, may do. Until then the kernel permits no motion. */

@@ -229,6 +229,11 @@ export function parseConfiguration(value: unknown): Configuration {
   throw new MechosError('ERR_CONFIGURATION', explainIssues(parsed.error.issues, value))
 }
 
+/** Whether a model is among those who decide. */
+export function asksModels({ brains: all }: Pick<Configuration, 'brains'>): boolean {
+  return all.some(({ url }) => url !== 'explorer')
+}
+
 /** The circle that the robot needs, in metres: as declared, or half the track and 5 cm. */
 export function footprintOf(body: BodyConfiguration): number {
   return body.footprintMetres ?? (body.wheels?.trackMetres ?? 0.15) / 2 + 0.05

@@ -6,6 +6,7 @@ import {
   type StateValue,
 } from 'xstate'
 import { reactionBehind, reactionTaken, type Transition } from '../outline.ts'
+import { actorsIn, type FoundActor, isActor } from '../actors-in.ts'
 import { contained } from './contained.ts'
 import type { ActorView, Refused } from './protocol.ts'
 import { refusedIn } from './refusals.ts'
@@ -61,8 +62,8 @@ export function createWatched(
     look() {
       if (!root) return []
       for (const each of noted.values()) if (isKnowing) lookBack(each)
-      const own = actorsIn(root)
-      const found = [...own, ...beside.flatMap((ref) => actorsIn(ref, own[0]?.id))]
+      const own = shownFrom(root, null)
+      const found = [...own, ...beside.flatMap((ref) => shownFrom(ref, own[0]?.id ?? null))]
       const now = new Map(
         found.map((actor) => {
           const did = noted.get(actor.ref.sessionId) ?? nothing
@@ -109,10 +110,13 @@ interface Told extends Did {
   readonly view: ActorView
 }
 
-interface Found {
-  readonly id: string
-  readonly parent: string | null
-  readonly ref: AnyActorRef
+/** An actor below the one that it is shown below. */
+interface Shown extends FoundActor {
+  readonly above: string | null
+}
+
+function shownFrom(root: AnyActorRef, above: string | null): readonly Shown[] {
+  return actorsIn(root).map((found) => ({ ...found, above: found.parent?.id ?? above }))
 }
 
 type Microstep = Extract<InspectionEvent, { type: '@xstate.microstep' }>
@@ -171,7 +175,7 @@ function youngest(fresh: readonly Refused[], known: readonly Refused[]): readonl
   return [...fresh, ...known].filter(isFirst).slice(0, refusedMax)
 }
 
-function toldOf(actor: Found, { last, refused }: Did, known: Told | undefined): Told {
+function toldOf(actor: Shown, { last, refused }: Did, known: Told | undefined): Told {
   const snapshot: unknown = actor.ref.getSnapshot()
   if (known && known.snapshot === snapshot && known.last === last && known.refused === refused) {
     return known
@@ -179,15 +183,15 @@ function toldOf(actor: Found, { last, refused }: Did, known: Told | undefined): 
   return { snapshot, last, refused, view: viewOf(actor, snapshot, { last, refused }) }
 }
 
-function viewOf({ id, parent, ref }: Found, snapshot: unknown, did: Did): ActorView {
+function viewOf({ id, above, ref }: Shown, snapshot: unknown, did: Did): ActorView {
   const status = statusIn(snapshot)
   if (!isMachineSnapshot(snapshot)) {
     const machine = typeof ref.src === 'string' ? ref.src : ''
-    return { id, parent, machine, status, active: [], ...did, context: {} }
+    return { id, parent: above, machine, status, active: [], ...did, context: {} }
   }
   return {
     id,
-    parent,
+    parent: above,
     machine: snapshot.machine.id,
     status,
     active: activeIn(snapshot.machine.id, snapshot.value),
@@ -198,23 +202,6 @@ function viewOf({ id, parent, ref }: Found, snapshot: unknown, did: Did): ActorV
 
 function stopped(view: ActorView): ActorView {
   return { ...view, status: 'stopped', active: [] }
-}
-
-/** The root and everybody below it, each before its children. What the system knows by a name is called so. */
-function actorsIn(root: AnyActorRef, above: string | null = null): readonly Found[] {
-  const names = new Map(Object.entries(root.system.getAll()).map(([name, ref]) => [ref, name]))
-  const below = (ref: AnyActorRef, id: string, parent: string | null): readonly Found[] => {
-    const snapshot: unknown = ref.getSnapshot()
-    const children = isMachineSnapshot(snapshot) ? Object.entries(snapshot.children) : []
-    return [
-      { id, parent, ref },
-      ...children.flatMap(([key, child]) =>
-        isActor(child) ? below(child, names.get(child) ?? `${id}.${key}`, id) : [],
-      ),
-    ]
-  }
-  const snapshot: unknown = root.getSnapshot()
-  return below(root, isMachineSnapshot(snapshot) ? snapshot.machine.id : root.id, above)
 }
 
 /** Every state that is active, the machine first. */
@@ -255,8 +242,4 @@ function stampOf(event: { readonly type: string; readonly stampMs?: unknown }): 
   return event.type === 'robot.beat' && typeof event.stampMs === 'number'
     ? event.stampMs
     : undefined
-}
-
-function isActor(ref: unknown): ref is AnyActorRef {
-  return typeof ref === 'object' && ref !== null && 'getSnapshot' in ref && 'system' in ref
 }

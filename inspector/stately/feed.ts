@@ -1,5 +1,6 @@
 import { type AnyActorRef, type InspectionEvent, isMachineSnapshot } from 'xstate'
 import { messageOf } from '../../core/vocabulary/errors.ts'
+import { actorsIn, type FoundActor, isActor } from '../actors-in.ts'
 import { summaryOf } from '../cockpit/summary.ts'
 import { definitionOf } from './definition.ts'
 import { schemaVersion, type StatelyMessage, type StatelySnapshot } from './messages.ts'
@@ -99,12 +100,6 @@ interface Told {
   readonly eventsMs: Map<string, number>
 }
 
-interface Found {
-  readonly name: string
-  readonly parentId: string | undefined
-  readonly ref: AnyActorRef
-}
-
 function keep(
   sent: Map<string, Sent>,
   { actorRef, sourceRef, event }: Extract<InspectionEvent, { type: '@xstate.event' }>,
@@ -125,7 +120,7 @@ function isNews(sent: Sent, actor: Told, changed: ReadonlySet<string>, clockMs: 
   return true
 }
 
-function toldOf({ ref }: Found, told: ReadonlyMap<string, Told>): Told {
+function toldOf({ ref }: FoundActor, told: ReadonlyMap<string, Told>): Told {
   const known = told.get(ref.sessionId)
   const raw: unknown = ref.getSnapshot()
   if (known && known.raw === raw) return known
@@ -142,7 +137,7 @@ function ended(actor: Told): Told {
 }
 
 function actorMessage(
-  { name, parentId, ref }: Found,
+  { name, parent, ref }: FoundActor,
   base: (sessionId: string) => Base,
 ): StatelyMessage {
   const raw: unknown = ref.getSnapshot()
@@ -153,7 +148,7 @@ function actorMessage(
     definition: isMachineSnapshot(raw)
       ? definitionOf(raw.machine)
       : JSON.stringify({ id: typeof ref.src === 'string' ? ref.src : name }),
-    ...(parentId !== undefined && { parentId }),
+    ...(parent && { parentId: parent.ref.sessionId }),
     snapshot: snapshotOf(raw),
   }
 }
@@ -201,31 +196,6 @@ function snapshotOf(raw: unknown): StatelySnapshot {
   }
 }
 
-/** The root and everybody below it, each before its children. What the system knows by a name is called so. */
-function actorsIn(root: AnyActorRef): readonly Found[] {
-  const names = new Map(Object.entries(root.system.getAll()).map(([name, ref]) => [ref, name]))
-  const below = (
-    ref: AnyActorRef,
-    name: string,
-    parentId: string | undefined,
-  ): readonly Found[] => {
-    const raw: unknown = ref.getSnapshot()
-    const children = isMachineSnapshot(raw) ? Object.entries(raw.children) : []
-    return [
-      { name, parentId, ref },
-      ...children.flatMap(([key, child]) =>
-        isActor(child) ? below(child, names.get(child) ?? key, ref.sessionId) : [],
-      ),
-    ]
-  }
-  const raw: unknown = root.getSnapshot()
-  return below(root, isMachineSnapshot(raw) ? raw.machine.id : root.id, undefined)
-}
-
 function fieldOf(value: unknown, key: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined
-}
-
-function isActor(ref: unknown): ref is AnyActorRef {
-  return typeof ref === 'object' && ref !== null && 'getSnapshot' in ref && 'system' in ref
 }

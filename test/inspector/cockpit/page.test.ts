@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import type { Page } from 'playwright-core'
@@ -7,6 +6,7 @@ import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import type { Brain } from '../../../actors/deliberation.ts'
 import type { Observation } from '../../../core/vocabulary/observation.ts'
+import { violationsOf } from '../../support/axe.ts'
 import { buildPage, type Stage, stageOf, startBrowser } from '../../support/browser.ts'
 
 const { browser, reason } = await startBrowser()
@@ -357,16 +357,3 @@ function until(passes: () => boolean | Promise<boolean>): Promise<void> {
 }
 
 const wordSchema = z.object({ type: z.string() }).loose()
-
-const violationsSchema = z.array(
-  z.object({ id: z.string(), nodes: z.array(z.object({ html: z.string() })) }),
-)
-
-/** What axe finds, a line each. */
-async function violationsOf(seen: Page): Promise<readonly string[]> {
-  await seen.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core'), 'utf8'))
-  const found = violationsSchema.parse(
-    await seen.evaluate('axe.run().then(({ violations }) => violations)'),
-  )
-  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
-}

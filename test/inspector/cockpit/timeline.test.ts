@@ -1,12 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Page } from 'playwright-core'
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { wallClock } from '../../../drivers/clock.ts'
 import { flightRecordIn, recordLimits } from '../../../store/flight-record.ts'
+import { violationsOf } from '../../support/axe.ts'
 import { buildPage, type Stage, stageOf, startBrowser } from '../../support/browser.ts'
 
 const { browser, reason } = await startBrowser()
@@ -165,17 +164,4 @@ function until<T>(passes: () => T | Promise<T>): Promise<Exclude<T, false>> {
 
 function isThere<T>(found: T): found is Exclude<T, false> {
   return found !== false
-}
-
-const violationsSchema = z.array(
-  z.object({ id: z.string(), nodes: z.array(z.object({ html: z.string() })) }),
-)
-
-/** What axe finds, a line each. */
-async function violationsOf(seen: Page): Promise<readonly string[]> {
-  await seen.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core'), 'utf8'))
-  const found = violationsSchema.parse(
-    await seen.evaluate('axe.run().then(({ violations }) => violations)'),
-  )
-  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
 }

@@ -1,9 +1,6 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import type { Page } from 'playwright-core'
 import { firstValueFrom, shareReplay, skip, Subject } from 'rxjs'
 import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { z } from 'zod'
 import type { Brain } from '../../../actors/deliberation.ts'
 import { scriptedBrain } from '../../../actors/scripted.ts'
 import {
@@ -18,6 +15,7 @@ import { simulatedCamera } from '../../../drivers/simulated/camera.ts'
 import { demoRover } from '../../../drivers/simulated/rover.ts'
 import type { WorldView } from '../../../inspector/cockpit/protocol.ts'
 import { volatileMemoryStore } from '../../../store/memories.ts'
+import { violationsOf } from '../../support/axe.ts'
 import { buildPage, type Stage, stageOf, startBrowser } from '../../support/browser.ts'
 import { reply, startModel } from '../../support/model-server.ts'
 
@@ -269,17 +267,4 @@ function until(passes: () => boolean | Promise<boolean>): Promise<void> {
     },
     { interval: 20, timeout: 15_000 },
   )
-}
-
-const violationsSchema = z.array(
-  z.object({ id: z.string(), nodes: z.array(z.object({ html: z.string() })) }),
-)
-
-/** What axe finds, a line each. */
-async function violationsOf(seen: Page): Promise<readonly string[]> {
-  await seen.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core'), 'utf8'))
-  const found = violationsSchema.parse(
-    await seen.evaluate('axe.run().then(({ violations }) => violations)'),
-  )
-  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
 }
